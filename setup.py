@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Build stn_perception with ament_python (colcon) and with pip."""
+
+from glob import glob
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+NAME = "stn_perception"
+SHARE = f"share/{NAME}"
+
+EXTRAS = {
+    # ROS 2 from wheels, for machines without a ROS install.
+    "ros": ["ros-rclpy>=9.1", "ros-common-interfaces", "ros-rmw-fastrtps-cpp"],
+    "bags": ["rosbags>=0.10"],
+    "train": ["lightning>=2.4", "pyyaml", "scikit-image>=0.22"],
+    "view": ["tensorboard"],
+    "dev": [
+        "colcon-common-extensions",
+        "hypothesis",
+        "import-linter",
+        "mypy",
+        "pupil-apriltags",
+        "pytest>=8",
+        "ruff",
+        "types-PyYAML",
+    ],
+}
+
+
+def installed_files(folder: str) -> list[tuple[str, list[str]]]:
+    """Pair each folder below `folder` with its files, as setuptools' data_files wants them."""
+    files = [path for path in Path(folder).rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    parents = sorted({path.parent for path in files})
+    return [
+        (f"{SHARE}/{parent}", [str(path) for path in files if path.parent == parent])
+        for parent in parents
+    ]
+
+
+setup(
+    name=NAME,
+    version="0.1.0",
+    description="Canonical views of detected objects, learned by spatial transformer networks",
+    long_description=Path("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    maintainer="stn_perception maintainers",
+    maintainer_email="maintainers@users.noreply.example",
+    packages=find_packages(include=[NAME, f"{NAME}.*"]),
+    package_data={NAME: ["py.typed", "bags/definitions/*/msg/*.msg"]},
+    data_files=[
+        ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
+        (SHARE, ["package.xml"]),
+        (f"{SHARE}/launch", glob("launch/*.launch.py")),
+        *installed_files("config"),
+        *installed_files("models"),
+        *installed_files("samples"),
+    ],
+    python_requires=">=3.10",
+    install_requires=[
+        "numpy>=1.24",
+        "opencv-python-headless>=4.8",
+        "pydantic>=2.5",
+        "torch>=2.4",
+    ],
+    extras_require=EXTRAS,
+    tests_require=["pytest"],
+    zip_safe=True,
+    entry_points={
+        "console_scripts": [
+            f"canonicalizer_node = {NAME}.node.main:main",
+            f"bag_player_node = {NAME}.node.player:main",
+            f"stn = {NAME}.cli:main",
+        ]
+    },
+)
