@@ -15,11 +15,14 @@ EXTRAS = {
     "bags": ["rosbags>=0.10"],
     "train": ["lightning>=2.4", "pyyaml", "scikit-image>=0.22"],
     "view": ["tensorboard"],
+    # What `colcon test` looks for to choose pytest.
+    "test": ["pytest>=8"],
     "dev": [
         "colcon-common-extensions",
         "hypothesis",
         "import-linter",
         "mypy",
+        "pdoc",
         "pupil-apriltags",
         "pytest>=8",
         "ruff",
@@ -65,7 +68,6 @@ setup(
         "torch>=2.4",
     ],
     extras_require=EXTRAS,
-    tests_require=["pytest"],
     zip_safe=True,
     entry_points={
         "console_scripts": [

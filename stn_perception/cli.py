@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line `stn`: one subcommand a job, each a thin call into a room.
+
+Rooms are imported when their command runs: `stn --help` needs neither torch nor ROS.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one subcommand; its exit status is returned."""
+    parser = build_parser()
+    parsed = parser.parse_args(arguments)
+    try:
+        status: int = parsed.job(parsed)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output went away (`stn models | head`); nothing is left to say.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (ValueError, OSError, ImportError) as error:
+        # The rooms explain bad input in one sentence; a defect of our own keeps its traceback
+        # behind STN_TRACEBACK.
+        if os.environ.get("STN_TRACEBACK"):
+            raise
+        print(f"stn {parsed.command}: {explain(error)}", file=sys.stderr)
+        return 1
+    return status
+
+
+def explain(error: Exception) -> str:
+    """One sentence for an expected error."""
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return (
+            f"The Python package '{error.name.split('.')[0]}' is not installed. "
+            "Install stn_perception with the extra that brings it: "
+            "[ros], [bags], [train] or [view]."
+        )
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    return str(error) or type(error).__name__
+
+
+def write_json(path: Path | None, content: dict[str, Any]) -> None:
+    """Write a result for machines, completely or not at all."""
+    if path is None:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(content, file, indent=2)
+            file.write("\n")
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def demo(parsed: argparse.Namespace) -> int:
+    """Play the sample through the real graph and draw the page."""
+    from stn_perception.node.demo import demo as run_demo
+
+    return run_demo(
+        output=parsed.output,
+        model=parsed.model,
+        bag=parsed.bag,
+        json_path=parsed.json,
+        rate=parsed.rate,
+        duration_s=parsed.duration,
+    )
+
+
+def run_node(parsed: argparse.Namespace) -> int:
+    """Start the canonicalizer node with the launch files' arguments."""
+    from stn_perception.node.launch_arguments import LAUNCH_ARGUMENTS
+    from stn_perception.node.run import run
+
+    given = {item.name: getattr(parsed, item.name) for item in LAUNCH_ARGUMENTS}
+    return run({name: value for name, value in given.items() if value is not None})
+
+
+def replay(parsed: argparse.Namespace) -> int:
+    """Publish a bag into ROS."""
+    from stn_perception.node.player import main as play
+
+    return play(parsed.arguments)
+
+
+def train(parsed: argparse.Namespace) -> int:
+    """Fit a network as a configuration says."""
+    from stn_perception.training.fit import train as fit
+
+    checkpoint = fit(parsed.config, resume=parsed.resume, output=parsed.output)
+    print(f"best checkpoint: {checkpoint}")
+    write_json(parsed.json, {"checkpoint": str(checkpoint)})
+    return 0
+
+
+def export(parsed: argparse.Namespace) -> int:
+    """Write an archive from a checkpoint."""
+    from stn_perception.training.export import export_archive
+
+    result = export_archive(parsed.checkpoint, parsed.output, parsed.format)
+    print(result)
+    return 0
+
+
+def list_models(parsed: argparse.Namespace) -> int:
+    """Show the shipped archives and their cards."""
+    from stn_perception.runtime.archive import ModelArchive, shipped_models
+
+    cards = {name: ModelArchive.open(path).card for name, path in shipped_models().items()}
+    for name, card in cards.items():
+        print(f"{name} {card.version}  {card.family}, symmetry {card.symmetry}: {card.description}")
+        for score in card.scores:
+            print(f"    {score.name}: {score.value:g} {score.unit} (n = {score.samples})")
+    write_json(parsed.json, {name: card.model_dump(mode="json") for name, card in cards.items()})
+    return 0
+
+
+def check_model(parsed: argparse.Namespace) -> int:
+    """Open one archive as the node would, and say what it holds."""
+    from stn_perception.runtime.archive import ModelArchive
+
+    archive = ModelArchive.open(parsed.file, device=parsed.device)
+    print(f"{archive.path}: {archive.format} on {archive.device}, opens and passes its probe")
+    print(archive.card.model_dump_json(indent=2))
+    write_json(parsed.json, archive.card.model_dump(mode="json"))
+    return 0
+
+
+def score_model(parsed: argparse.Namespace) -> int:
+    """Score an archive on held-out scenes."""
+    from stn_perception.runtime.archive import resolve_model
+    from stn_perception.training.scoring import score_archive
+
+    scores = score_archive(
+        resolve_model(parsed.name), parsed.samples, parsed.seed, parsed.photographs
+    )
+    print(json.dumps(scores, indent=2))
+    write_json(parsed.json, scores)
+    return 0
+
+
+class Subcommands:
+    """Adds subcommands that share their manners: an example in the help, `--json`."""
+
+    def __init__(self, parser: argparse.ArgumentParser, depth: str = "") -> None:
+        self._depth = depth
+        self._parsers = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def add(
+        self, name: str, job: Callable[[argparse.Namespace], int] | None, example: str
+    ) -> argparse.ArgumentParser:
+        """Add one; its help is the job's docstring and the example."""
+        summary = (job.__doc__ or "").strip() if job else ""
+        parser: argparse.ArgumentParser = self._parsers.add_parser(
+            name,
+            help=summary,
+            description=summary,
+            epilog=f"example: {example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        if job is not None:
+            parser.add_argument("--json", type=Path, metavar="FILE", help="result for machines")
+            parser.set_defaults(job=job, command=f"{self._depth}{name}")
+        return parser
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Declare every subcommand."""
+    parser = argparse.ArgumentParser(prog="stn", description="Canonical views for robots.")
+    commands = Subcommands(parser)
+    add_ros_commands(commands)
+    add_training_commands(commands)
+
+    models = commands.add("models", None, "stn models list")
+    models.description = "Shipped archives: list, check, score."
+    kinds = Subcommands(models, "models ")
+    kinds.add("list", list_models, "stn models list --json models.json")
+    check = kinds.add("check", check_model, "stn models check my_network.pt")
+    check.add_argument("file", help="archive, or the name of a shipped one")
+    check.add_argument("--device", default="auto", help="auto, cpu, cuda:N")
+    score = kinds.add("score", score_model, "stn models score planar --json scores.json")
+    score.add_argument("name", help="archive, or the name of a shipped one")
+    score.add_argument("--samples", type=int, default=2000, help="held-out scenes (2000)")
+    score.add_argument("--seed", type=int, default=1, help="seed of the held-out scenes (1)")
+    score.add_argument("--photographs", type=Path, help="folder of labelled real photographs")
+    return parser
+
+
+def add_ros_commands(commands: Subcommands) -> None:
+    """Commands that need a middleware."""
+    show = commands.add("demo", demo, "stn demo --output demo-out --json demo.json")
+    show.add_argument("--output", type=Path, default=Path("demo-out"), help="folder for the page")
+    show.add_argument("--model", default="planar", help="archive or shipped name")
+    show.add_argument("--bag", type=Path, help="another bag than the sample")
+    show.add_argument("--rate", type=float, default=1.0, help="playback speed (1)")
+    show.add_argument("--duration", type=float, help="only so many seconds of the bag")
+
+
+def add_training_commands(commands: Subcommands) -> None:
+    """Commands that need the [train] extra."""
+    fit = commands.add("train", train, "stn train config/train/planar.yaml --output runs/planar")
+    fit.add_argument("config", type=Path, help="training configuration (YAML)")
+    fit.add_argument("--output", type=Path, required=True, help="folder for checkpoints and logs")
+    fit.add_argument("--resume", type=Path, help="checkpoint to go on from")
+    write = commands.add("export", export, "stn export runs/planar/best.ckpt my_planar.pt")
+    write.add_argument("checkpoint", type=Path)
+    write.add_argument("output", type=Path, help="archive to write (.pt or .pt2)")
+    write.add_argument("--format", choices=["torchscript", "export"], default="torchscript")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
