@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where a planar object is: from its known size, or its orientation alone from the view.
+
+Convention: the object's frame lies in its plane, x right and y down along the view's axes, z into
+the object (away from the viewer), origin at the quad's centre. A pose is
+``optical_from_object``. Covariances are 6×6 in the order of ROS: x, y, z in metres, then rotation
+in radians about the fixed x, y and z axes of the optical frame.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import ArrayLike
+
+from stn_perception.geometry.arrays import FloatArray, as_corners, check_size
+from stn_perception.geometry.homography import (
+    InvalidTransformError,
+    homography_from_corners,
+    invert,
+    normalize_homography,
+)
+from stn_perception.geometry.intrinsics import PinholeIntrinsics
+from stn_perception.geometry.pixels import view_corners
+from stn_perception.geometry.quads import view_quad
+from stn_perception.geometry.rotations import (
+    cross_matrix,
+    rotation_from_vector,
+    vector_from_rotation,
+)
+from stn_perception.geometry.uncertainty import as_corner_covariance, numeric_jacobian
+from stn_perception.geometry.virtual_camera import virtual_camera
+
+PoseSource = Literal["size", "depth", "orientation"]
+
+
+@dataclass(frozen=True, eq=False)
+class Pose:
+    """``optical_from_object``: rotation 3×3 and translation (3,) in metres."""
+
+    rotation: FloatArray
+    translation: FloatArray
+
+    def matrix(self) -> FloatArray:
+        """The 4×4 rigid transform."""
+        result = np.eye(4)
+        result[:3, :3] = self.rotation
+        result[:3, 3] = self.translation
+        return result
+
+    @property
+    def normal(self) -> FloatArray:
+        """The plane's normal in the optical frame, pointing away from the viewer, (3,)."""
+        return np.asarray(self.rotation[:, 2])
+
+
+@dataclass(frozen=True, eq=False)
+class PlanarPoseEstimate:
+    """A pose and how far it can be trusted.
+
+    Attributes:
+        pose: the better solution, optical_from_object.
+        alternative: the plane's other solution (the "flip"), None where there is only one.
+        ambiguity: the alternative's reprojection error over the pose's, at least 1; close to 1
+            the two cannot be told apart; infinite where there is no alternative or no error.
+        covariance: 6×6, None where the corners came without one.
+        translation_known: False where only the orientation is; the translation is NaN then.
+        source: what the pose was found from.
+    """
+
+    pose: Pose
+    alternative: Pose | None
+    ambiguity: float
+    covariance: FloatArray | None
+    translation_known: bool
+    source: PoseSource
+
+
+def object_corners(size_m: tuple[float, float]) -> FloatArray:
+    """Corners of a rectangle of (width, height) metres in the object's frame, 4×3."""
+    width, height = size_m
+    check_size(width, height, "object")
+    x, y = width / 2, height / 2
+    return np.array([[-x, -y, 0], [x, -y, 0], [x, y, 0], [-x, y, 0]])
+
+
+def project(pose: Pose, points: ArrayLike, intrinsics: PinholeIntrinsics) -> FloatArray:
+    """Pixels N×2 of N×3 points of the object's frame."""
+    camera_points = np.asarray(points) @ pose.rotation.T + pose.translation
+    homogeneous = camera_points @ intrinsics.matrix.T + intrinsics.translation_column
+    return np.asarray(homogeneous[:, :2] / homogeneous[:, 2:])
+
+
+def pose_from_size(
+    corners_frame: ArrayLike,
+    intrinsics: PinholeIntrinsics,
+    size_m: tuple[float, float],
+    corner_covariance: ArrayLike | None = None,
+) -> PlanarPoseEstimate:
+    """Pose of a rectangle of known size from its four corners in the frame.
+
+    IPPE (Collins and Bartoli 2014) gives both solutions; each is then refined to the least
+    squared reprojection error, and they are ordered by it.
+
+    Args:
+        corners_frame: 4×2 pixels, TL, TR, BR, BL of the view.
+        intrinsics: of the rectified frame.
+        size_m: width and height of the object in metres.
+        corner_covariance: 8×8 (or 8 variances) in pixels², for the pose's covariance.
+
+    Raises:
+        InvalidTransformError: no rectangle in front of the camera looks like that.
+    """
+    corners = as_corners(corners_frame, "corners_frame")
+    if not np.isfinite(corners).all():
+        raise InvalidTransformError("not_finite", "a corner is NaN or infinite")
+    points = object_corners(size_m)
+    solutions = _ippe_solutions(points, corners, intrinsics)
+    refined = sorted(
+        (_refine(pose, points, corners, intrinsics) for pose in solutions),
+        key=lambda pair: pair[0],
+    )
+    if not refined:
+        raise InvalidTransformError(
+            "degenerate", f"no rectangle in front of the camera has the corners {corners.tolist()}"
+        )
+    error, pose = refined[0]
+    alternative = _distinct(pose, [other for _, other in refined[1:]])
+    ambiguity = refined[1][0] / error if alternative is not None and error > 0 else np.inf
+    covariance = None
+    if corner_covariance is not None:
+        jacobian = _reprojection_jacobian(pose, points, intrinsics)
+        gain = np.linalg.pinv(jacobian)
+        covariance = gain @ as_corner_covariance(corner_covariance) @ gain.T
+    return PlanarPoseEstimate(pose, alternative, float(ambiguity), covariance, True, "size")
+
+
+def orientation_from_view(
+    frame_from_view: ArrayLike,
+    intrinsics: PinholeIntrinsics,
+    width: int,
+    height: int,
+    corner_covariance: ArrayLike | None = None,
+) -> PlanarPoseEstimate:
+    """Orientation of the plane that a view rectifies, without its size: R″ᵀ of the virtual camera.
+
+    Exact where the view is the rectification of a rectangle (zero residual skew); no second
+    solution exists then. The translation is NaN, and its variances infinite. Arguments as in
+    :func:`pose_from_size`, ``width`` and ``height`` being the view's. Raises
+    InvalidTransformError.
+    """
+    camera = virtual_camera(invert(frame_from_view), intrinsics, width, height)
+    rotation = np.ascontiguousarray(camera.rotation.T)
+    covariance = None
+    if corner_covariance is not None:
+        covariance = _orientation_covariance(
+            view_quad(normalize_homography(frame_from_view), width, height),
+            rotation,
+            intrinsics,
+            (width, height),
+            as_corner_covariance(corner_covariance),
+        )
+    pose = Pose(rotation, np.full(3, np.nan))
+    return PlanarPoseEstimate(pose, None, np.inf, covariance, False, "orientation")
+
+
+def _ippe_solutions(
+    points: FloatArray, corners: FloatArray, intrinsics: PinholeIntrinsics
+) -> list[Pose]:
+    try:
+        _, rotation_vectors, translations, _ = cv2.solvePnPGeneric(
+            points,
+            corners.reshape(4, 1, 2),
+            np.array(intrinsics.matrix),
+            None,
+            flags=cv2.SOLVEPNP_IPPE,
+        )
+    except cv2.error as error:
+        raise InvalidTransformError(
+            "degenerate", f"no plane fits the corners {corners.tolist()}"
+        ) from error
+    poses = [
+        Pose(
+            rotation_from_vector(np.asarray(vector).ravel()),
+            np.asarray(translation, dtype=np.float64).ravel() - intrinsics.optical_offset,
+        )
+        for vector, translation in zip(rotation_vectors, translations, strict=True)
+    ]
+    return [pose for pose in poses if _is_seen_from_the_front(pose, points, intrinsics)]
+
+
+def _is_seen_from_the_front(pose: Pose, points: FloatArray, intrinsics: PinholeIntrinsics) -> bool:
+    if not (np.isfinite(pose.rotation).all() and np.isfinite(pose.translation).all()):
+        return False
+    center = pose.translation + intrinsics.optical_offset
+    depths = points @ pose.rotation[2] + center[2]
+    return bool((depths > 0).all() and pose.normal @ center > 0)
+
+
+def _reprojection_jacobian(
+    pose: Pose, points: FloatArray, intrinsics: PinholeIntrinsics
+) -> FloatArray:
+    """8×6: corner pixels by translation and rotation about the optical frame's fixed axes."""
+    turned = points @ pose.rotation.T
+    homogeneous = (turned + pose.translation) @ intrinsics.matrix.T + intrinsics.translation_column
+    pixels = homogeneous[:, :2] / homogeneous[:, 2:]
+    rows = []
+    for index in range(4):
+        by_point = (
+            intrinsics.matrix[:2] - np.outer(pixels[index], intrinsics.matrix[2])
+        ) / homogeneous[index, 2]
+        rows.append(np.hstack([by_point, -by_point @ cross_matrix(turned[index])]))
+    return np.vstack(rows)
+
+
+def _refine(
+    pose: Pose, points: FloatArray, corners: FloatArray, intrinsics: PinholeIntrinsics
+) -> tuple[float, Pose]:
+    """Levenberg and Marquardt's method from ``pose``: (RMS pixel error, refined pose)."""
+    damping = 1e-6
+    residual = (corners - project(pose, points, intrinsics)).ravel()
+    for _ in range(20):
+        jacobian = _reprojection_jacobian(pose, points, intrinsics)
+        normal = jacobian.T @ jacobian
+        step = np.linalg.solve(normal + damping * np.diag(np.diag(normal)), jacobian.T @ residual)
+        moved = Pose(rotation_from_vector(step[3:]) @ pose.rotation, pose.translation + step[:3])
+        if not _is_seen_from_the_front(moved, points, intrinsics):
+            damping *= 10
+            continue
+        moved_residual = (corners - project(moved, points, intrinsics)).ravel()
+        if moved_residual @ moved_residual > residual @ residual:
+            damping *= 10
+            continue
+        gained = residual @ residual - moved_residual @ moved_residual
+        pose, residual, damping = moved, moved_residual, max(damping / 10, 1e-12)
+        if gained <= 1e-12 * (residual @ residual) or residual @ residual < 1e-20:
+            break
+    return float(np.sqrt(residual @ residual / 4)), pose
+
+
+def _distinct(pose: Pose, others: list[Pose]) -> Pose | None:
+    """The first of ``others`` that is more than a thousandth of a radian away."""
+    for other in others:
+        between = np.clip((np.trace(other.rotation.T @ pose.rotation) - 1) / 2, -1, 1)
+        if np.arccos(between) > 1e-3:
+            return other
+    return None
+
+
+def _orientation_covariance(
+    corners: FloatArray,
+    rotation: FloatArray,
+    intrinsics: PinholeIntrinsics,
+    view_size: tuple[int, int],
+    corner_covariance: FloatArray,
+) -> FloatArray:
+    source_corners = view_corners(*view_size)
+
+    def turn(flat: FloatArray) -> FloatArray:
+        view_from_frame = homography_from_corners(source_corners, flat.reshape(4, 2))
+        camera = virtual_camera(view_from_frame, intrinsics, *view_size)
+        return vector_from_rotation(camera.rotation.T @ rotation.T)
+
+    jacobian = numeric_jacobian(turn, corners.ravel(), 1e-4)
+    covariance = np.zeros((6, 6))
+    covariance[3:, 3:] = jacobian @ corner_covariance @ jacobian.T
+    covariance[:3, :3] = np.diag(np.full(3, np.inf))
+    return covariance

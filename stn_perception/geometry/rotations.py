@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rotations as 3×3 matrices and rotation vectors (radians about fixed axes)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from stn_perception.geometry.arrays import FloatArray, as_matrix3
+
+
+def cross_matrix(vector: ArrayLike) -> FloatArray:
+    """[v]× 3×3, so that ``cross_matrix(a) @ b`` is a × b."""
+    x, y, z = np.asarray(vector, dtype=np.float64)
+    return np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+
+
+def rotation_from_vector(vector: ArrayLike) -> FloatArray:
+    """Rotation 3×3 by |v| radians about v (Rodrigues)."""
+    array = np.asarray(vector, dtype=np.float64)
+    angle = float(np.linalg.norm(array))
+    cross = cross_matrix(array)
+    if angle < 1e-8:
+        return np.eye(3) + cross + 0.5 * cross @ cross
+    first, second = np.sin(angle) / angle, (1 - np.cos(angle)) / angle**2
+    return np.asarray(np.eye(3) + first * cross + second * cross @ cross)
+
+
+def vector_from_rotation(rotation: ArrayLike) -> FloatArray:
+    """Rotation vector (3,) of a rotation of less than half a turn."""
+    matrix = as_matrix3(rotation, "rotation")
+    cosine = np.clip((np.trace(matrix) - 1) / 2, -1, 1)
+    axis = np.array(
+        [matrix[2, 1] - matrix[1, 2], matrix[0, 2] - matrix[2, 0], matrix[1, 0] - matrix[0, 1]]
+    )
+    sine = float(np.linalg.norm(axis)) / 2
+    angle = float(np.arctan2(sine, cosine))
+    return axis / 2 if sine < 1e-12 else np.asarray(axis / (2 * sine) * angle)
+
+
+def nearest_rotation(matrix: ArrayLike) -> FloatArray:
+    """The proper rotation nearest to a 3×3 matrix (orthogonal Procrustes)."""
+    left, _, right = np.linalg.svd(as_matrix3(matrix, "matrix"))
+    signs = np.array([1.0, 1.0, np.sign(np.linalg.det(left @ right))])
+    return np.asarray(left * signs @ right)
