@@ -17,7 +17,7 @@ from stn_perception.geometry.homography import (
     transform_points,
 )
 from stn_perception.geometry.intrinsics import PinholeIntrinsics
-from stn_perception.geometry.planar_pose import PlanarPoseEstimate, Pose
+from stn_perception.geometry.pose import PlanarPoseEstimate, Pose
 from stn_perception.geometry.quads import is_convex_clockwise, quad_center
 from stn_perception.geometry.rotations import nearest_rotation, vector_from_rotation
 from stn_perception.geometry.uncertainty import as_corner_covariance, numeric_jacobian

@@ -9,14 +9,12 @@ in radians about the fixed x, y and z axes of the optical frame.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
 import cv2
 import numpy as np
 from numpy.typing import ArrayLike
 
 from stn_perception.geometry.arrays import FloatArray, as_corners, check_size
+from stn_perception.geometry.depth_pose import pose_from_depth
 from stn_perception.geometry.homography import (
     InvalidTransformError,
     homography_from_corners,
@@ -25,6 +23,7 @@ from stn_perception.geometry.homography import (
 )
 from stn_perception.geometry.intrinsics import PinholeIntrinsics
 from stn_perception.geometry.pixels import view_corners
+from stn_perception.geometry.pose import PlanarPoseEstimate, Pose, PoseSource
 from stn_perception.geometry.quads import view_quad
 from stn_perception.geometry.rotations import (
     cross_matrix,
@@ -34,49 +33,16 @@ from stn_perception.geometry.rotations import (
 from stn_perception.geometry.uncertainty import as_corner_covariance, numeric_jacobian
 from stn_perception.geometry.virtual_camera import virtual_camera
 
-PoseSource = Literal["size", "depth", "orientation"]
-
-
-@dataclass(frozen=True, eq=False)
-class Pose:
-    """``optical_from_object``: rotation 3×3 and translation (3,) in metres."""
-
-    rotation: FloatArray
-    translation: FloatArray
-
-    def matrix(self) -> FloatArray:
-        """The 4×4 rigid transform."""
-        result = np.eye(4)
-        result[:3, :3] = self.rotation
-        result[:3, 3] = self.translation
-        return result
-
-    @property
-    def normal(self) -> FloatArray:
-        """The plane's normal in the optical frame, pointing away from the viewer, (3,)."""
-        return np.asarray(self.rotation[:, 2])
-
-
-@dataclass(frozen=True, eq=False)
-class PlanarPoseEstimate:
-    """A pose and how far it can be trusted.
-
-    Attributes:
-        pose: the better solution, optical_from_object.
-        alternative: the plane's other solution (the "flip"), None where there is only one.
-        ambiguity: the alternative's reprojection error over the pose's, at least 1; close to 1
-            the two cannot be told apart; infinite where there is no alternative or no error.
-        covariance: 6×6, None where the corners came without one.
-        translation_known: False where only the orientation is; the translation is NaN then.
-        source: what the pose was found from.
-    """
-
-    pose: Pose
-    alternative: Pose | None
-    ambiguity: float
-    covariance: FloatArray | None
-    translation_known: bool
-    source: PoseSource
+__all__ = [
+    "PlanarPoseEstimate",
+    "Pose",
+    "PoseSource",
+    "object_corners",
+    "orientation_from_view",
+    "pose_from_depth",
+    "pose_from_size",
+    "project",
+]
 
 
 def object_corners(size_m: tuple[float, float]) -> FloatArray:

@@ -22,6 +22,17 @@ from stn_perception.messages.encodings import (
 from stn_perception.messages.factory import MessageFactory
 from stn_perception.messages.outcomes import DropReason, MessageError
 
+__all__ = [
+    "ColorOrder",
+    "DecodedImage",
+    "decode_compressed_image",
+    "decode_image",
+    "encode_image",
+    "image_elements",
+    "raw_image_message",
+    "scale_to_octets",
+]
+
 
 @dataclass(frozen=True, eq=False)
 class DecodedImage:
@@ -164,7 +175,7 @@ def scale_to_octets(elements: NDArray[Any]) -> NDArray[np.uint8]:
         return np.asarray(elements, dtype=np.uint8)
     if elements.dtype.kind == "u":
         # Exact rounding of v / 257 in 32-bit integers.
-        return ((elements.astype(np.uint32) + 128) // 257).astype(np.uint8)
+        return np.asarray((elements.astype(np.uint32) + 128) // 257, dtype=np.uint8)
     values = np.nan_to_num(elements.astype(np.float32), nan=0.0, posinf=1.0, neginf=0.0)
     return np.rint(np.clip(values, 0.0, 1.0) * 255.0).astype(np.uint8)
 
