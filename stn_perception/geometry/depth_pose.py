@@ -23,7 +23,8 @@ from stn_perception.geometry.rotations import nearest_rotation, vector_from_rota
 from stn_perception.geometry.uncertainty import as_corner_covariance, numeric_jacobian
 
 _MIN_POINTS = 12
-_SAMPLES_PER_SIDE = 48
+_MIN_SPREAD_PX2 = 0.5  # two rows of pixels give 0.25: no plane can be told from them
+_SAMPLES_PER_SIDE = 32
 _TUKEY = 4.685  # 95 % efficiency on normal noise (Huber and Ronchetti 2009)
 _UNIT_SQUARE = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
 
@@ -53,7 +54,7 @@ def pose_from_depth(
         min_valid_fraction: the least part of the samples that must have a depth.
 
     Returns:
-        The estimate, or None where too few depths are known.
+        The estimate, or None where too few depths are known, or all on one line.
 
     Raises:
         InvalidTransformError: the quad is not convex and clockwise, or not in front of the plane.
@@ -70,6 +71,9 @@ def pose_from_depth(
         return None
     rays_from_pixels: FloatArray = np.linalg.inv(intrinsics.matrix).astype(np.float64)
     rays = np.column_stack([pixels, np.ones(len(pixels))]) @ rays_from_pixels.T
+    spread = np.linalg.eigvalsh(np.cov(pixels.T))
+    if spread[0] < _MIN_SPREAD_PX2:
+        return None
     plane, plane_covariance = _fit_plane(rays, inverse_depths)
     offset = intrinsics.optical_offset
     pose = _pose_on_plane(corners, plane, rays_from_pixels, offset)

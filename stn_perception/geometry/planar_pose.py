@@ -17,7 +17,6 @@ from stn_perception.geometry.arrays import FloatArray, as_corners, check_size
 from stn_perception.geometry.depth_pose import pose_from_depth
 from stn_perception.geometry.homography import (
     InvalidTransformError,
-    homography_from_corners,
     invert,
     normalize_homography,
 )
@@ -25,12 +24,8 @@ from stn_perception.geometry.intrinsics import PinholeIntrinsics
 from stn_perception.geometry.pixels import view_corners
 from stn_perception.geometry.pose import PlanarPoseEstimate, Pose, PoseSource
 from stn_perception.geometry.quads import view_quad
-from stn_perception.geometry.rotations import (
-    cross_matrix,
-    rotation_from_vector,
-    vector_from_rotation,
-)
-from stn_perception.geometry.uncertainty import as_corner_covariance, numeric_jacobian
+from stn_perception.geometry.rotations import rotation_from_vector
+from stn_perception.geometry.uncertainty import as_corner_covariance
 from stn_perception.geometry.virtual_camera import virtual_camera
 
 __all__ = [
@@ -173,13 +168,12 @@ def _reprojection_jacobian(
     turned = points @ pose.rotation.T
     homogeneous = (turned + pose.translation) @ intrinsics.matrix.T + intrinsics.translation_column
     pixels = homogeneous[:, :2] / homogeneous[:, 2:]
-    rows = []
-    for index in range(4):
-        by_point = (
-            intrinsics.matrix[:2] - np.outer(pixels[index], intrinsics.matrix[2])
-        ) / homogeneous[index, 2]
-        rows.append(np.hstack([by_point, -by_point @ cross_matrix(turned[index])]))
-    return np.vstack(rows)
+    # d pixel / d point, 4×2×3; a turn by w moves a point by w × turned.
+    by_point = (intrinsics.matrix[:2] - pixels[:, :, None] * intrinsics.matrix[2]) / homogeneous[
+        :, 2, None, None
+    ]
+    by_turn = np.cross(turned[:, None, :], by_point)
+    return np.asarray(np.concatenate([by_point, by_turn], axis=2).reshape(8, 6))
 
 
 def _refine(
@@ -202,7 +196,7 @@ def _refine(
             continue
         gained = residual @ residual - moved_residual @ moved_residual
         pose, residual, damping = moved, moved_residual, max(damping / 10, 1e-12)
-        if gained <= 1e-12 * (residual @ residual) or residual @ residual < 1e-20:
+        if gained <= 1e-9 * (residual @ residual) or residual @ residual < 1e-20:
             break
     return float(np.sqrt(residual @ residual / 4)), pose
 
@@ -223,15 +217,38 @@ def _orientation_covariance(
     view_size: tuple[int, int],
     corner_covariance: FloatArray,
 ) -> FloatArray:
-    source_corners = view_corners(*view_size)
-
-    def turn(flat: FloatArray) -> FloatArray:
-        view_from_frame = homography_from_corners(source_corners, flat.reshape(4, 2))
-        camera = virtual_camera(view_from_frame, intrinsics, *view_size)
-        return vector_from_rotation(camera.rotation.T @ rotation.T)
-
-    jacobian = numeric_jacobian(turn, corners.ravel(), 1e-4)
+    step = 1e-4
+    offsets = np.vstack([np.eye(8), -np.eye(8)]) * step
+    turned = _orientations((corners.ravel() + offsets).reshape(-1, 4, 2), intrinsics, view_size)
+    between = turned @ rotation.T
+    vectors = (
+        np.stack(
+            [
+                between[:, 2, 1] - between[:, 1, 2],
+                between[:, 0, 2] - between[:, 2, 0],
+                between[:, 1, 0] - between[:, 0, 1],
+            ]
+        )
+        / 2
+    )
+    jacobian = (vectors[:, :8] - vectors[:, 8:]) / (2 * step)
     covariance = np.zeros((6, 6))
     covariance[3:, 3:] = jacobian @ corner_covariance @ jacobian.T
     covariance[:3, :3] = np.diag(np.full(3, np.inf))
     return covariance
+
+
+def _orientations(
+    quads: FloatArray, intrinsics: PinholeIntrinsics, view_size: tuple[int, int]
+) -> FloatArray:
+    """R″ᵀ N×3×3 of N×4×2 quads: K⁻¹ · frame_from_view = R″ᵀ · K″⁻¹, taken apart by QR."""
+    rays = np.concatenate([quads, np.ones((len(quads), 4, 1))], axis=2)
+    rays = np.swapaxes(rays @ np.linalg.inv(intrinsics.matrix).T, 1, 2)
+    view = np.vstack([view_corners(*view_size).T, np.ones(4)])
+    view_basis = view[:, :3] * np.linalg.solve(view[:, :3], view[:, 3])
+    factors = np.linalg.solve(rays[:, :, :3], rays[:, :, 3:])
+    rays_from_view = (rays[:, :, :3] * np.swapaxes(factors, 1, 2)) @ np.linalg.inv(view_basis)
+    rays_from_view *= np.sign(np.linalg.det(rays_from_view))[:, None, None]
+    orthogonal, upper = np.linalg.qr(rays_from_view)
+    signs = np.sign(np.diagonal(upper, axis1=1, axis2=2))
+    return np.asarray(orthogonal * signs[:, None, :], dtype=np.float64)

@@ -177,7 +177,7 @@ def scale_to_octets(elements: NDArray[Any]) -> NDArray[np.uint8]:
         # Exact rounding of v / 257 in 32-bit integers.
         return np.asarray((elements.astype(np.uint32) + 128) // 257, dtype=np.uint8)
     values = np.nan_to_num(elements.astype(np.float32), nan=0.0, posinf=1.0, neginf=0.0)
-    return np.rint(np.clip(values, 0.0, 1.0) * 255.0).astype(np.uint8)
+    return np.asarray(np.rint(np.clip(values, 0.0, 1.0) * 255.0), dtype=np.uint8)
 
 
 def _check_area(width: int, height: int, max_pixels: int | None) -> None:
