@@ -9,18 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stn_perception.messages.images import (
-    ColorOrder,
-    decode_compressed_image,
-    decode_depth,
-    decode_image,
-)
+from stn_perception.messages.depth import DEPTH_ENCODINGS, decode_depth
+from stn_perception.messages.encodings import CHANNELS, ColorOrder
+from stn_perception.messages.images import decode_compressed_image, decode_image
 from stn_perception.messages.stamps import stamp_ns as stamp_ns_of
 
-CHANNELS: dict[str, int] = {"gray": 1, "rgb": 3, "bgr": 3, "rgba": 4, "bgra": 4}
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Frame:
     """A uint8 image with its stamp and optical frame.
 
@@ -65,14 +60,14 @@ class Frame:
         return CHANNELS[self.color]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class DepthFrame:
     """A depth image aligned to a frame.
 
     Attributes:
         meters: float32 H×W, NaN where unknown.
-        encoding: ``32FC1`` (metres) or ``16UC1`` (millimetres), as it came and as views of it
-            are published (REP-118).
+        encoding: ``32FC1`` (metres), ``16UC1`` or ``mono16`` (millimetres), as it came and as
+            views of it are published (REP-118).
         stamp_ns, frame_id: As in ``Frame``.
     """
 
@@ -88,18 +83,23 @@ class DepthFrame:
                 f"a depth frame has {self.meters.dtype} values of shape {self.meters.shape}, "
                 "expected float32 H×W"
             )
-        if self.encoding not in ("32FC1", "16UC1"):
-            raise ValueError(f"depth encoding is {self.encoding!r}, expected 32FC1 or 16UC1")
+        if self.encoding not in DEPTH_ENCODINGS:
+            raise ValueError(
+                f"depth encoding is {self.encoding!r}, expected one of {DEPTH_ENCODINGS}"
+            )
 
 
-def frame_from_message(msg: Any) -> Frame:
+def frame_from_message(msg: Any, *, max_pixels: int | None = None) -> Frame:
     """Frame of a sensor_msgs Image or CompressedImage (any object with its fields).
+
+    It may look at the message's own bytes: keep the message as long as the frame.
 
     Raises:
         MessageError: The message is no usable image; ``reason`` says which outcome to count.
     """
     compressed = hasattr(msg, "format") and not hasattr(msg, "encoding")
-    image = decode_compressed_image(msg) if compressed else decode_image(msg)
+    decode = decode_compressed_image if compressed else decode_image
+    image = decode(msg, max_pixels=max_pixels)
     return Frame(image.pixels, image.color, stamp_ns_of(msg.header), msg.header.frame_id)
 
 

@@ -11,7 +11,7 @@ from stn_perception.messages.regions import Region, RejectedRegion
 from stn_perception.runtime.frame import DepthFrame, Frame
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FrameRequest:
     """A frame and what to look at in it.
 

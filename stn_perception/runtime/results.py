@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from stn_perception.geometry import PlanarPoseEstimate
 from stn_perception.geometry.boxes import OrientedBox
 from stn_perception.geometry.intrinsics import PinholeIntrinsics
-from stn_perception.geometry.planar_pose import PlanarPoseEstimate
 from stn_perception.geometry.virtual_camera import VirtualCamera
-from stn_perception.messages.images import ColorOrder
+from stn_perception.messages.encodings import ColorOrder
 from stn_perception.messages.outcomes import DropReason
 from stn_perception.messages.regions import Region
 
@@ -37,7 +37,7 @@ class DroppedRegion:
     detail: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ViewEstimate:
     """The network's answer for one box, before tracking.
 
@@ -57,7 +57,7 @@ class ViewEstimate:
     corner_covariance: Matrix | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Prediction:
     """Steps 1-3 for one request; a pure function of request, settings and model.
 
@@ -79,7 +79,7 @@ class Prediction:
     stage_s: Mapping[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CanonicalObject:
     """One object with its virtual camera.
 
@@ -122,7 +122,7 @@ class CanonicalObject:
     depth_encoding: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FrameResult:
     """Everything about one frame.
 

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a warping back end does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from stn_perception.runtime.frame import Frame
+from stn_perception.runtime.settings import Interpolation
+
+
+@dataclass(frozen=True, eq=False)
+class InputSample:
+    """One network input to take: ``frame_from_crop`` is 3×3 in pixels of both."""
+
+    frame: Frame
+    frame_from_crop: NDArray[np.float64]
+
+
+class WarpBackend(Protocol):
+    """Samples frames. Pixels outside a frame or with w <= 0 are black.
+
+    No method reads, copies or converts more of a frame than the view covers.
+    """
+
+    name: str
+
+    def sample_inputs(
+        self, samples: Sequence[InputSample], width: int, height: int, channels: int
+    ) -> torch.Tensor:
+        """Antialiased network inputs, float32 N×channels×height×width in [0, 1].
+
+        Three channels are RGB, one is gray (Rec. 601), whatever the frames' colour orders are.
+        """
+
+    def warp_view(
+        self,
+        frame: Frame,
+        frame_from_view: NDArray[np.float64],
+        width: int,
+        height: int,
+        interpolation: Interpolation = "linear",
+        antialias: bool = True,
+    ) -> NDArray[np.uint8]:
+        """One view, uint8 height×width (gray) or height×width×C in the frame's colour order.
+
+        ``antialias`` concerns linear and cubic interpolation; nearest takes pixels as they are.
+        """
