@@ -19,7 +19,7 @@ from stn_perception.geometry.homography import (
 from stn_perception.geometry.intrinsics import PinholeIntrinsics
 from stn_perception.geometry.pose import PlanarPoseEstimate, Pose
 from stn_perception.geometry.quads import is_convex_clockwise, quad_center
-from stn_perception.geometry.rotations import nearest_rotation, vector_from_rotation
+from stn_perception.geometry.rotations import cross_matrix, vector_from_rotation
 from stn_perception.geometry.uncertainty import as_corner_covariance, numeric_jacobian
 
 _MIN_POINTS = 12
@@ -156,13 +156,13 @@ def _pose_on_plane(
     bisector = x_unit + y_unit
     bisector -= normal * (bisector @ normal)
     bisector /= np.linalg.norm(bisector)
-    across = np.cross(normal, bisector)
+    across = cross_matrix(normal) @ bisector
     rotation = np.column_stack(
         [(bisector - across) / np.sqrt(2), (bisector + across) / np.sqrt(2), normal]
     )
     if np.linalg.det(basis) <= 0:
         raise InvalidTransformError("mirrored", "the quad is seen from behind the depth's plane")
-    return Pose(nearest_rotation(rotation), points[4] - offset)
+    return Pose(rotation, points[4] - offset)
 
 
 def _propagated(

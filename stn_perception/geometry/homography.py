@@ -35,21 +35,25 @@ def compose(*transforms: ArrayLike) -> FloatArray:
 
 
 def invert(transform: ArrayLike) -> FloatArray:
-    """``b_from_a`` of ``a_from_b``, normalised; raises InvalidTransformError if singular."""
+    """``b_from_a`` of ``a_from_b``; raises InvalidTransformError if singular.
+
+    Sign and scale are those of the exact inverse, so that what was in front stays in front: the
+    frame's pixel (0, 0) may well lie behind a view's plane.
+    """
     matrix = as_matrix3(transform)
     if not np.isfinite(matrix).all():
         raise InvalidTransformError("not_finite", "the transform holds NaN or infinity")
     singular_values = np.linalg.svd(matrix, compute_uv=False)
     if singular_values[2] <= 1e-15 * singular_values[0]:
         raise InvalidTransformError("singular", "the transform is singular: it has no inverse")
-    return normalize_homography(np.linalg.inv(matrix))
+    return np.asarray(np.linalg.inv(matrix), dtype=np.float64)
 
 
 def normalize_homography(transform: ArrayLike) -> FloatArray:
     """Scale a 3×3 transform to H[2, 2] = 1, or to |det H| = 1 where H[2, 2] is zero.
 
-    With H[2, 2] = 1 the source's pixel (0, 0) has w > 0. Raises InvalidTransformError where
-    neither scale exists.
+    With H[2, 2] = 1 the source's pixel (0, 0) has w > 0: right for a view or a crop as the
+    source, but not always for a frame. Raises InvalidTransformError where neither scale exists.
     """
     matrix = as_matrix3(transform)
     if not np.isfinite(matrix).all():

@@ -24,7 +24,7 @@ from stn_perception.geometry.intrinsics import PinholeIntrinsics
 from stn_perception.geometry.pixels import view_corners
 from stn_perception.geometry.pose import PlanarPoseEstimate, Pose, PoseSource
 from stn_perception.geometry.quads import view_quad
-from stn_perception.geometry.rotations import rotation_from_vector
+from stn_perception.geometry.rotations import cross_matrix, rotation_from_vector
 from stn_perception.geometry.uncertainty import as_corner_covariance
 from stn_perception.geometry.virtual_camera import virtual_camera
 
@@ -38,6 +38,9 @@ __all__ = [
     "pose_from_size",
     "project",
 ]
+
+
+_CROSS_BASIS = np.stack([cross_matrix(axis).ravel() for axis in np.eye(3)])
 
 
 def object_corners(size_m: tuple[float, float]) -> FloatArray:
@@ -172,7 +175,7 @@ def _reprojection_jacobian(
     by_point = (intrinsics.matrix[:2] - pixels[:, :, None] * intrinsics.matrix[2]) / homogeneous[
         :, 2, None, None
     ]
-    by_turn = np.cross(turned[:, None, :], by_point)
+    by_turn = -by_point @ (turned @ _CROSS_BASIS).reshape(4, 3, 3)
     return np.asarray(np.concatenate([by_point, by_turn], axis=2).reshape(8, 6))
 
 
