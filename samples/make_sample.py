@@ -31,6 +31,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stn_perception.bags import BagWriter, RosbagsFactory, TopicQos
+from stn_perception.geometry import AxisAlignedBox, Pose
+from stn_perception.messages.factory import header
+from stn_perception.messages.objects import bounding_box
+from stn_perception.messages.poses import pose_with_covariance
 
 HERE = Path(__file__).parent / "duckiebot"
 WIDTH, HEIGHT = 640, 480
@@ -160,9 +164,7 @@ class Messages:
 
     def header(self, frame: SampleFrame) -> Any:
         """Header of all three."""
-        sec, nanosec = divmod(frame.stamp_ns, 1_000_000_000)
-        stamp = self.make("builtin_interfaces/msg/Time", sec=sec, nanosec=nanosec)
-        return self.make("std_msgs/msg/Header", stamp=stamp, frame_id=frame.frame_id)
+        return header(self.factory, frame.stamp_ns, frame.frame_id)
 
     def image(self, frame: SampleFrame) -> Any:
         """The picture as it lies in the recording."""
@@ -209,31 +211,20 @@ class Messages:
 
     def _detection(self, frame: SampleFrame, sign: str, quad: NDArray[np.float64]) -> Any:
         low, high = quad.min(axis=0), quad.max(axis=0)
-        center, size = (low + high) / 2, high - low
-        make, floats = self.make, self.factory.floats64
-        position = make("vision_msgs/msg/Point2D", x=float(center[0]), y=float(center[1]))
-        pose = make(
-            "geometry_msgs/msg/PoseWithCovariance",
-            pose=make(
-                "geometry_msgs/msg/Pose",
-                position=make("geometry_msgs/msg/Point", x=0.0, y=0.0, z=0.0),
-                orientation=make("geometry_msgs/msg/Quaternion", x=0.0, y=0.0, z=0.0, w=1.0),
+        hypothesis = self.make(
+            "vision_msgs/msg/ObjectHypothesisWithPose",
+            hypothesis=self.make(
+                "vision_msgs/msg/ObjectHypothesis", class_id="road_sign", score=1.0
             ),
-            covariance=floats([0.0] * 36),
+            pose=pose_with_covariance(
+                self.factory, Pose(np.eye(3), np.zeros(3)), np.zeros((6, 6))
+            ),
         )
-        hypothesis = make("vision_msgs/msg/ObjectHypothesis", class_id="road_sign", score=1.0)
-        return make(
+        return self.make(
             "vision_msgs/msg/Detection2D",
             header=self.header(frame),
-            results=[
-                make("vision_msgs/msg/ObjectHypothesisWithPose", hypothesis=hypothesis, pose=pose)
-            ],
-            bbox=make(
-                "vision_msgs/msg/BoundingBox2D",
-                center=make("vision_msgs/msg/Pose2D", position=position, theta=0.0),
-                size_x=float(size[0]),
-                size_y=float(size[1]),
-            ),
+            results=[hypothesis],
+            bbox=bounding_box(self.factory, AxisAlignedBox(*(low + high) / 2, *(high - low))),
             id=sign,
         )
 
