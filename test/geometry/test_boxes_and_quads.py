@@ -169,7 +169,7 @@ def test_corner_error_is_the_least_over_the_allowed_turns(
     box: OrientedBox, symmetry: int, shift: int, offset: float
 ) -> None:
     true = box.corners()
-    predicted = np.roll(true, -shift, axis=0) + [offset, 0]
+    predicted = np.roll(true, -shift, axis=0) + np.array([offset, 0])
     error, found = corner_error_px(predicted, true, symmetry)
     every = [
         np.linalg.norm(predicted - np.roll(true, -k, axis=0), axis=1).mean()
