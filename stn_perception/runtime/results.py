@@ -64,7 +64,8 @@ class Prediction:
     Attributes:
         view_width, view_height: Size that every ``frame_from_view`` is for.
         symmetry: The card's, needed to keep turns continuous.
-        object_size_m: Width and height per class, the settings' before the card's.
+        object_size_m: Width and height per class ('' for every other class), the settings'
+            before the card's.
         estimates: One per usable region, in the request's order.
         dropped: One per other region.
         stage_s: Seconds per stage, of the whole batch.
@@ -77,6 +78,10 @@ class Prediction:
     estimates: tuple[ViewEstimate, ...] = ()
     dropped: tuple[DroppedRegion, ...] = ()
     stage_s: Mapping[str, float] = field(default_factory=dict)
+
+    def size_m(self, class_id: str) -> tuple[float, float] | None:
+        """Width and height of an object of this class in metres, where known."""
+        return self.object_size_m.get(class_id) or self.object_size_m.get("")
 
 
 @dataclass(frozen=True, eq=False)

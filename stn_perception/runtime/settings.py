@@ -63,6 +63,10 @@ class PipelineSettings(BaseModel):
             "0: no limit.",
         ),
     ] = 0.0
+    min_score: Annotated[
+        float,
+        Field(ge=0, le=1, description="Smallest score of the network, where it gives one."),
+    ] = 0.0
     smoothing: Annotated[
         float,
         Field(
@@ -88,8 +92,8 @@ class PipelineSettings(BaseModel):
     object_size_m: Annotated[
         dict[str, tuple[PositiveFloat, PositiveFloat]],
         Field(
-            description="Width and height of the object in metres per class ('' for any class); "
-            "comes before the model's."
+            description="Width and height of the object in metres per class ('' for every other "
+            "class); comes before the model's."
         ),
     ] = {}
 
@@ -97,14 +101,3 @@ class PipelineSettings(BaseModel):
 def view_size(settings: PipelineSettings, card: ModelCard) -> tuple[int, int]:
     """Width and height of the views in pixels."""
     return settings.view_width or card.view_width, settings.view_height or card.view_height
-
-
-def object_size_m(
-    settings: PipelineSettings, card: ModelCard, class_id: str
-) -> tuple[float, float] | None:
-    """Known size of an object: the user's for its class or for any, then the card's."""
-    for sizes in (settings.object_size_m, card.object_size_m):
-        size = sizes.get(class_id) or sizes.get("")
-        if size is not None:
-            return size
-    return None
