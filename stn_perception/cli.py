@@ -85,18 +85,17 @@ def demo(parsed: argparse.Namespace) -> int:
 
 def run_node(parsed: argparse.Namespace) -> int:
     """Start the canonicalizer node with the launch files' arguments."""
-    from stn_perception.node.launch_arguments import LAUNCH_ARGUMENTS
+    from stn_perception.node.launch_arguments import CANONICALIZER_ARGUMENTS
     from stn_perception.node.run import run
 
-    given = {item.name: getattr(parsed, item.name) for item in LAUNCH_ARGUMENTS}
-    return run({name: value for name, value in given.items() if value is not None})
+    return run({item.name: getattr(parsed, item.name) for item in CANONICALIZER_ARGUMENTS})
 
 
 def replay(parsed: argparse.Namespace) -> int:
     """Publish a bag into ROS."""
-    from stn_perception.node.player import main as play
+    from stn_perception.node.player import run
 
-    return play(parsed.arguments)
+    return run(parsed)
 
 
 def train(parsed: argparse.Namespace) -> int:
@@ -124,7 +123,9 @@ def list_models(parsed: argparse.Namespace) -> int:
 
     cards = {name: ModelArchive.open(path).card for name, path in shipped_models().items()}
     for name, card in cards.items():
-        print(f"{name} {card.version}  {card.family}, symmetry {card.symmetry}: {card.description}")
+        print(
+            f"{name} {card.version}  {card.family}, symmetry {card.symmetry}: {card.description}"
+        )
         for score in card.scores:
             print(f"    {score.name}: {score.value:g} {score.unit} (n = {score.samples})")
     write_json(parsed.json, {name: card.model_dump(mode="json") for name, card in cards.items()})
@@ -156,7 +157,7 @@ def score_model(parsed: argparse.Namespace) -> int:
 
 
 class Subcommands:
-    """Adds subcommands that share their manners: an example in the help, `--json`."""
+    """Adds subcommands whose help ends with an example."""
 
     def __init__(self, parser: argparse.ArgumentParser, depth: str = "") -> None:
         self._depth = depth
@@ -175,9 +176,14 @@ class Subcommands:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         if job is not None:
-            parser.add_argument("--json", type=Path, metavar="FILE", help="result for machines")
             parser.set_defaults(job=job, command=f"{self._depth}{name}")
         return parser
+
+
+def add_json(*parsers: argparse.ArgumentParser) -> None:
+    """Give commands that have a result the option to write it for machines."""
+    for parser in parsers:
+        parser.add_argument("--json", type=Path, metavar="FILE", help="result for machines")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -190,7 +196,7 @@ def build_parser() -> argparse.ArgumentParser:
     models = commands.add("models", None, "stn models list")
     models.description = "Shipped archives: list, check, score."
     kinds = Subcommands(models, "models ")
-    kinds.add("list", list_models, "stn models list --json models.json")
+    listing = kinds.add("list", list_models, "stn models list --json models.json")
     check = kinds.add("check", check_model, "stn models check my_network.pt")
     check.add_argument("file", help="archive, or the name of a shipped one")
     check.add_argument("--device", default="auto", help="auto, cpu, cuda:N")
@@ -199,17 +205,29 @@ def build_parser() -> argparse.ArgumentParser:
     score.add_argument("--samples", type=int, default=2000, help="held-out scenes (2000)")
     score.add_argument("--seed", type=int, default=1, help="seed of the held-out scenes (1)")
     score.add_argument("--photographs", type=Path, help="folder of labelled real photographs")
+    add_json(listing, check, score)
     return parser
 
 
 def add_ros_commands(commands: Subcommands) -> None:
     """Commands that need a middleware."""
+    from stn_perception.node.launch_arguments import CANONICALIZER_ARGUMENTS
+    from stn_perception.node.player_options import add_arguments
+
+    start = commands.add("run", run_node, "stn run --model planar --cameras front,rear")
+    for item in CANONICALIZER_ARGUMENTS:
+        start.add_argument(
+            f"--{item.name.replace('_', '-')}", default=item.default, help=item.description
+        )
+    play = commands.add("replay", replay, "stn replay samples/duckiebot --rate 0.5")
+    add_arguments(play)
     show = commands.add("demo", demo, "stn demo --output demo-out --json demo.json")
     show.add_argument("--output", type=Path, default=Path("demo-out"), help="folder for the page")
     show.add_argument("--model", default="planar", help="archive or shipped name")
     show.add_argument("--bag", type=Path, help="another bag than the sample")
     show.add_argument("--rate", type=float, default=1.0, help="playback speed (1)")
     show.add_argument("--duration", type=float, help="only so many seconds of the bag")
+    add_json(show)
 
 
 def add_training_commands(commands: Subcommands) -> None:
@@ -222,6 +240,7 @@ def add_training_commands(commands: Subcommands) -> None:
     write.add_argument("checkpoint", type=Path)
     write.add_argument("output", type=Path, help="archive to write (.pt or .pt2)")
     write.add_argument("--format", choices=["torchscript", "export"], default="torchscript")
+    add_json(fit)
 
 
 if __name__ == "__main__":

@@ -109,7 +109,7 @@ def install_packages(environment: Path, extras: str) -> None:
 
 
 def retarget_wheel_paths(environment: Path, python_include: str, numpy_include: str) -> None:
-    """Point the wheels' exported CMake files, which name their builder's folders, at this Python."""
+    """Point the wheels' exported CMake files at this Python; they name their builder's folders."""
     headers = re.compile(r"/opt/python/cp\d+-cp\d+/include/python[\d.]+")
     numpy_headers = re.compile(
         r"/opt/python/cp\d+-cp\d+/lib/python[\d.]+/site-packages/numpy/_core/include"
@@ -168,7 +168,7 @@ def build_message_packages(environment: Path) -> None:
 
 def check_python() -> None:
     """Refuse an interpreter or machine that cannot work before minutes are spent."""
-    if sys.version_info < (3, 10):
+    if sys.version_info < (3, 10):  # noqa: UP036 (this file runs on any Python)
         raise SetupError(f"Python 3.10 or newer is needed, this is {sys.version.split()[0]}.")
     if sys.platform != "linux":
         raise SetupError(f"ROS 2 comes as wheels for Linux only, this is {sys.platform}.")
@@ -190,7 +190,7 @@ def main() -> int:
         print(f"[setup] {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("[setup] stopped; the next call goes on from the last finished step", file=sys.stderr)
+        print("[setup] stopped; the next call goes on where this one was", file=sys.stderr)
         return 130
     return 0
 

@@ -38,9 +38,7 @@ def test_types_hold_strictly() -> None:
 def test_every_room_imports_only_the_rooms_below_it() -> None:
     pytest.importorskip("importlinter")
     script = Path(sys.executable).with_name("lint-imports")
-    result = subprocess.run(
-        [str(script)], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    result = subprocess.run([str(script)], cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, f"{result.stdout}\n{result.stderr}"
 
 
