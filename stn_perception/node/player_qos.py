@@ -44,13 +44,12 @@ def offered_by(publishers: Sequence[Any]) -> tuple[TopicQos, ...]:
     )
 
 
-def accepting(offers: Sequence[TopicQos], depth: int) -> QoSProfile:
-    """Return the strictest request that every one of the offers meets, with a long queue."""
+def accepting(offers: Sequence[TopicQos]) -> QoSProfile:
+    """Return the strictest request that every one of the offers meets, dropping nothing."""
     reliable = all(q.reliability == "reliable" for q in offers)
     latched = all(q.durability == "transient_local" for q in offers)
     return QoSProfile(
-        history=HistoryPolicy.KEEP_LAST,
-        depth=depth,
+        history=HistoryPolicy.KEEP_ALL,
         reliability=(ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT),
         durability=(DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE),
     )

@@ -167,7 +167,7 @@ class _Recorder:
             message_type,
             topic,
             hear,
-            accepting(offers, self._options.queue_depth),
+            accepting(offers),
             raw=True,
             # Handlers would cost the executor time for every message.
             event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False),

@@ -23,7 +23,6 @@ class RecordOptions:
         pattern: Record every topic whose whole name matches this regular expression, too.
         overwrite: Take the place of a bag that is there.
         duration_s: Stop after this; None to go on until stopped.
-        queue_depth: Messages that the middleware keeps per topic while the recorder is busy.
         arrival_log: Write the steady time of every arrival there, one JSON object a line.
     """
 
@@ -32,7 +31,6 @@ class RecordOptions:
     pattern: str = ""
     overwrite: bool = False
     duration_s: float | None = None
-    queue_depth: int = 200
     arrival_log: Path | None = None
 
     def __post_init__(self) -> None:
