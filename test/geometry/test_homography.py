@@ -39,7 +39,7 @@ def quads(draw: st.DrawFn) -> FloatArray:
     cos, sin = np.cos(angle), np.sin(angle)
     quad = quad @ np.array([[cos, sin], [-sin, cos]]) * size + center
     assert is_convex_clockwise(quad)
-    return quad
+    return np.asarray(quad)
 
 
 @settings(deadline=None, max_examples=100)

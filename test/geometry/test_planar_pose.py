@@ -42,7 +42,7 @@ def depth_of(pose: Pose, intrinsics: PinholeIntrinsics = INTRINSICS) -> np.ndarr
     u, v = np.meshgrid(np.arange(320.0), np.arange(240.0))
     rays = np.stack([u, v, np.ones_like(u)], -1) @ np.linalg.inv(intrinsics.matrix).T
     center = pose.translation + intrinsics.optical_offset
-    return (pose.normal @ center / (rays @ pose.normal)).astype(np.float32)
+    return np.asarray(pose.normal @ center / (rays @ pose.normal), dtype=np.float32)
 
 
 def angle_between(first: FloatArray, second: FloatArray) -> float:

@@ -40,7 +40,7 @@ TURNS = st.tuples(st.floats(-1, 1), st.floats(-1, 1), st.floats(-3, 3))
 
 def quad_of(jitter: list[float]) -> FloatArray:
     unit = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]])
-    return (unit + np.reshape(jitter, (4, 2))) * [90, 70] + [150, 110]
+    return np.asarray((unit + np.reshape(jitter, (4, 2))) * [90, 70] + [150, 110])
 
 
 def view_from_quad(quad: FloatArray) -> FloatArray:
