@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tiny networks and frames that the runtime's tests share."""
+"""Tiny networks that the runtime's tests open as archives."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import cv2
 import pytest
 import torch
 from torch import nn
@@ -15,58 +16,33 @@ from stn_perception.runtime.archive import ModelArchive, save_archive
 from stn_perception.runtime.model_card import ModelCard
 
 torch.set_num_threads(1)
+cv2.setNumThreads(1)
 
 
 class FixedTheta(nn.Module):
-    """Returns the same theta for every crop."""
+    """Returns the same transform for every crop, with further outputs if asked."""
 
-    def __init__(self, theta: list[list[float]]) -> None:
+    def __init__(self, theta: Any) -> None:
         super().__init__()
-        self.register_buffer("theta", torch.tensor(theta))
+        self.register_buffer("theta", torch.as_tensor(theta, dtype=torch.float32))
 
     def forward(self, crops: torch.Tensor) -> torch.Tensor:
         return self.theta.unsqueeze(0).repeat(crops.shape[0], 1, 1)
 
 
-class SmallConvolution(nn.Module):
-    """A small affine STN, near the identity."""
-
-    def __init__(self, channels: int = 3) -> None:
-        super().__init__()
-        torch.manual_seed(0)
-        self.features = nn.Sequential(
-            nn.Conv2d(channels, 8, 3, stride=2, padding=1),
-            nn.BatchNorm2d(8),
-            nn.ReLU(),
-            nn.AdaptiveAvgPool2d(4),
-        )
-        self.head = nn.Linear(8 * 16, 6)
-        nn.init.normal_(self.head.weight, std=0.02)
-        with torch.no_grad():
-            self.head.bias.copy_(torch.tensor([1.0, 0, 0, 0, 1.0, 0]))
-
-    def forward(self, crops: torch.Tensor) -> torch.Tensor:
-        return self.head(self.features(crops).flatten(1)).view(-1, 2, 3)
-
-
-def rotation_theta(degrees: float, scale: float = 1.0) -> list[list[float]]:
-    angle = math.radians(degrees)
-    c, s = scale * math.cos(angle), scale * math.sin(angle)
-    return [[c, -s, 0.0], [s, c, 0.0]]
-
-
-def small_card(**fields: object) -> ModelCard:
-    values: dict[str, object] = {"name": "small", "input_width": 32, "input_height": 32}
-    return ModelCard(**{**values, **fields})  # type: ignore[arg-type]
-
-
 @pytest.fixture
 def make_archive(tmp_path: Path) -> Callable[..., ModelArchive]:
-    """Opens an archive of a network with card fields given by name."""
+    """Opens an archive of a network, or of a fixed theta, with card fields given by name."""
+    count = iter(range(1000))
 
-    def make(network: nn.Module, **fields: object) -> ModelArchive:
-        path = tmp_path / "model.pt"
-        save_archive(path, torch.jit.script(network.eval()), small_card(**fields))
+    def make(network: Any, **fields: Any) -> ModelArchive:
+        if not isinstance(network, nn.Module):
+            network = FixedTheta(network)
+        card = ModelCard(
+            **{"name": "tiny", "input_width": 32, "input_height": 32, "channels": 1, **fields}
+        )
+        path = tmp_path / f"model{next(count)}.pt"
+        save_archive(path, torch.jit.script(network.eval()), card)
         return ModelArchive.open(path, device="cpu")
 
     return make
