@@ -3,10 +3,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 import os
-import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -26,6 +23,7 @@ from stn_perception.runtime.archive_file import (
     load_torchscript,
     read_archive,
 )
+from stn_perception.runtime.archive_writing import save_archive, weights_sha256
 from stn_perception.runtime.devices import reproducible_inference, resolve_device
 from stn_perception.runtime.model_card import ModelCard
 from stn_perception.runtime.network_output import NetworkOutput, read_network_output
@@ -166,58 +164,6 @@ class ModelArchive:
         return ramp.reshape(size, card.channels, card.input_height, card.input_width)
 
 
-def save_archive(
-    path: str | os.PathLike[str],
-    program: torch.jit.ScriptModule | torch.export.ExportedProgram,
-    card: ModelCard,
-) -> ModelCard:
-    """Write network and card as one file, completely or not at all.
-
-    Args:
-        path: Target; ``.pt`` for a scripted module, ``.pt2`` for an exported program.
-        program: The network in eval mode.
-        card: Its card; ``weights_sha256`` is filled in here.
-
-    Returns:
-        The card as written.
-
-    Raises:
-        ArchiveError: Network and suffix do not belong together.
-    """
-    target = Path(path)
-    exported = isinstance(program, torch.export.ExportedProgram)
-    if not exported and not isinstance(program, torch.jit.ScriptModule):
-        raise ArchiveError(
-            f"A {type(program).__name__} cannot be archived, expected a scripted module or an "
-            "exported program."
-        )
-    suffix = ".pt2" if exported else ".pt"
-    if target.suffix != suffix:
-        raise ArchiveError(
-            f"The model file {target} has the suffix '{target.suffix}', expected '{suffix}'."
-        )
-    card = card.model_copy(update={"weights_sha256": weights_sha256(program)})
-    extra = {CARD_FILE: card.model_dump_json(indent=2)}
-    buffer = io.BytesIO()
-    if isinstance(program, torch.export.ExportedProgram):
-        torch.export.save(program, buffer, extra_files=extra)
-    else:
-        torch.jit.save(program, buffer, _extra_files=extra)
-    _write_atomically(target, buffer.getvalue())
-    return card
-
-
-def weights_sha256(program: torch.nn.Module | torch.export.ExportedProgram) -> str:
-    """SHA-256 over names, types, shapes and bytes of all parameters and buffers, by name."""
-    tensors = dict(program.named_parameters()) | dict(program.named_buffers())
-    digest = hashlib.sha256()
-    for name in sorted(tensors):
-        array = tensors[name].detach().cpu().contiguous()
-        digest.update(f"{name} {array.dtype} {tuple(array.shape)}\n".encode())
-        digest.update(array.reshape(-1).view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()
-
-
 def _card(text: str, cardless: ModelCard | None, path: Path) -> ModelCard:
     if not text:
         if cardless is None:
@@ -253,23 +199,3 @@ def _frozen(module: torch.jit.ScriptModule) -> Network:
     """The module with its weights as constants, which folds batch normalisation."""
     frozen: Network = torch.jit.freeze(module.eval())
     return frozen
-
-
-def _write_atomically(target: Path, content: bytes) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fchmod(file.fileno(), 0o644)
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
