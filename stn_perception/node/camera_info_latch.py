@@ -32,18 +32,25 @@ class CameraInfoLatch:
         self._input_is_rectified = input_is_rectified
         self._lock = threading.Lock()
         self._latched: dict[tuple[str, int, int], _Latched] = {}
+        self._sought: tuple[str, int, int] | None = None
+
+    def change(self, input_is_rectified: bool) -> None:
+        """Read CameraInfo another way from now on; what is latched is forgotten."""
+        with self._lock:
+            if input_is_rectified != self._input_is_rectified:
+                self._input_is_rectified = input_is_rectified
+                self._latched = {}
 
     def put(self, message: Any) -> MessageError | None:
         """Latch a sensor_msgs/CameraInfo.
 
         Returns:
-            Why it cannot be used, or None; only for one that differs from the last of its kind,
-            so that a refusal is told once.
+            Why it cannot be used, or None.
         """
         fields = _fields(message)
         known = self._latched.get(_nominal_key(message))
         if known is not None and known.message_fields == fields:
-            return None
+            return known.refusal
         intrinsics, refusal = None, None
         try:
             intrinsics = intrinsics_from_camera_info(message, self._input_is_rectified)
@@ -67,7 +74,8 @@ class CameraInfoLatch:
             MessageError: The CameraInfo that fits cannot be used.
         """
         with self._lock:
-            latched = self._latched.get((frame_id, width, height))
+            self._sought = (frame_id, width, height)
+            latched = self._latched.get(self._sought)
         if latched is None:
             return None
         if latched.refusal is not None:
@@ -77,15 +85,27 @@ class CameraInfoLatch:
             return None
         return intrinsics
 
-    def fits(self, frame_id: str, width: int, height: int) -> bool:
-        """Whether a CameraInfo of this frame and size has come, calibrated or not."""
+    @property
+    def last_sought(self) -> str:
+        """The last image that intrinsics were sought for, as ``'frame' 640×480``; "" for none."""
         with self._lock:
-            return (frame_id, width, height) in self._latched
+            return "" if self._sought is None else _text(self._sought)
+
+    @property
+    def last_sought_in_vain(self) -> bool:
+        """Whether no CameraInfo, calibrated or not, fits that image."""
+        with self._lock:
+            return self._sought is not None and self._sought not in self._latched
 
     def kinds(self) -> list[str]:
         """What has come, for a message to the user: ``'frame' 640×480``."""
         with self._lock:
-            return [f"'{frame}' {width}×{height}" for frame, width, height in self._latched]
+            return [_text(kind) for kind in self._latched]
+
+
+def _text(kind: tuple[str, int, int]) -> str:
+    frame_id, width, height = kind
+    return f"'{frame_id}' {width}×{height}"
 
 
 def _nominal_key(message: Any) -> tuple[str, int, int]:

@@ -19,13 +19,17 @@ class OutcomeCounts:
         received: Messages taken from the middleware.
         used: Those that something was published from.
         dropped: The others by reason.
-        lost: Messages that the middleware lost before they could be taken (not in ``received``).
+        lost: Messages that the middleware reports lost before they could be taken (not in
+            ``received``).
+        gaps: Numbers missing in the publishers' sequences: lost ones too, and those that a newer
+            one replaced before they were taken.
     """
 
     received: int
     used: int
     dropped: Mapping[DropReason, int]
     lost: int
+    gaps: int
 
     @property
     def waiting(self) -> int:
@@ -41,17 +45,18 @@ class OutcomeCounter:
         self._received = 0
         self._used = 0
         self._lost = 0
+        self._gaps = 0
         self._dropped: Counter[DropReason] = Counter()
 
-    def count_received(self) -> None:
-        """A message was taken."""
+    def count_received(self, count: int = 1) -> None:
+        """Messages were taken."""
         with self._lock:
-            self._received += 1
+            self._received += count
 
-    def count_used(self) -> None:
-        """A message taken earlier led to a published result."""
+    def count_used(self, count: int = 1) -> None:
+        """Messages taken earlier led to a published result."""
         with self._lock:
-            self._used += 1
+            self._used += count
 
     def count_dropped(self, reason: DropReason, count: int = 1) -> None:
         """Messages taken earlier were given up."""
@@ -63,7 +68,14 @@ class OutcomeCounter:
         with self._lock:
             self._lost += count
 
+    def count_gap(self, count: int) -> None:
+        """Numbers are missing between two messages of one publisher."""
+        with self._lock:
+            self._gaps += count
+
     def counts(self) -> OutcomeCounts:
         """All counts at one moment."""
         with self._lock:
-            return OutcomeCounts(self._received, self._used, dict(self._dropped), self._lost)
+            return OutcomeCounts(
+                self._received, self._used, dict(self._dropped), self._lost, self._gaps
+            )

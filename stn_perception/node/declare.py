@@ -56,9 +56,7 @@ def take_overrides(node: Any) -> tuple[NodeParameters, list[str]]:
     parameters = NodeParameters.from_ros({name: _plain(value) for name, value in own.items()})
     values = ros_values(parameters)
     for name, spec in PARAMETERS.items():
-        node.declare_parameter(
-            name, _typed(values[name]), descriptor(spec), ignore_override=True
-        )
+        node.declare_parameter(name, _typed(values[name]), descriptor(spec), ignore_override=True)
     return parameters, overrides
 
 
@@ -90,7 +88,9 @@ def watch_changes(
     """
 
     def on_set(changes: Sequence[Any]) -> SetParametersResult:
-        own = {change.name: _plain(change.value) for change in changes if change.name in PARAMETERS}
+        own = {
+            change.name: _plain(change.value) for change in changes if change.name in PARAMETERS
+        }
         if not own:
             return SetParametersResult(successful=True)
         try:
@@ -135,7 +135,7 @@ def _plain(value: Any) -> RosValue:
 
 
 def _typed(value: RosValue) -> ParameterValue | RosValue:
-    """rclpy guesses bytes from an empty list: say what it is."""
+    """Rclpy guesses bytes from an empty list: say what it is."""
     if value == []:
         return ParameterValue(type=ParameterType.PARAMETER_STRING_ARRAY)
     if isinstance(value, float) and not math.isfinite(value):

@@ -32,9 +32,7 @@ def parse_fixed_regions(entries: Sequence[str]) -> tuple[FixedRegion, ...]:
     Raises:
         ValueError: An entry is not of the form, or its size is not positive.
     """
-    return tuple(
-        _parse(entry, index) for index, entry in enumerate(entries) if entry.strip()
-    )
+    return tuple(_parse(entry, index) for index, entry in enumerate(entries) if entry.strip())
 
 
 def _parse(entry: str, index: int) -> FixedRegion:

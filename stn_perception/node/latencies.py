@@ -49,27 +49,30 @@ class Latencies:
                 stage: [duration for at, duration in samples if at >= oldest]
                 for stage, samples in self._stages.items()
             }
-        return {
-            stage: Percentiles(
-                *(1e3 * np.percentile(values, (50, 95, 99))).tolist(), samples=len(values)
-            )
-            for stage, values in recent.items()
-            if values
-        }
+        return {stage: _percentiles(values) for stage, values in recent.items() if values}
+
+
+def _percentiles(durations_s: list[float]) -> Percentiles:
+    p50, p95, p99 = (1e3 * np.percentile(durations_s, (50, 95, 99))).tolist()
+    return Percentiles(p50, p95, p99, len(durations_s))
 
 
 class Rate:
-    """Events per second within the window; may be fed and read from any thread."""
+    """Events, counted and per second within the window; fed and read from any thread."""
 
     def __init__(self, clock_s: Callable[[], float] = time.monotonic) -> None:
         self._clock_s = clock_s
         self._lock = threading.Lock()
         self._times: deque[float] = deque(maxlen=_MAX_SAMPLES)
+        self._last_s: float | None = None
+        self._total = 0
 
     def tick(self) -> None:
         """An event happened now."""
         with self._lock:
-            self._times.append(self._clock_s())
+            self._last_s = self._clock_s()
+            self._times.append(self._last_s)
+            self._total += 1
 
     def hertz(self) -> float:
         """Rate over the window, or over the time since its first event."""
@@ -81,7 +84,14 @@ class Rate:
                 return 0.0
             return (len(self._times) - 1) / max(now - self._times[0], 1e-9)
 
+    @property
     def last_s(self) -> float | None:
-        """Steady time of the last event in the window, or None."""
+        """Steady time of the last event, or None."""
         with self._lock:
-            return self._times[-1] if self._times else None
+            return self._last_s
+
+    @property
+    def total(self) -> int:
+        """Number of all events."""
+        with self._lock:
+            return self._total

@@ -22,7 +22,7 @@ class MissingMessageTypeError(ImportError):
     """A message package is not installed; the message says how to get it."""
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def message_class(type_name: str) -> Any:
     """Class of a type like ``sensor_msgs/msg/Image``.
 
@@ -66,7 +66,7 @@ class RclpyFactory:
         A numpy array there would be copied element by element (86 ms for 640×480 rgb8).
         """
         octets = array.array("B")
-        octets.frombytes(memoryview(np.ascontiguousarray(values, dtype=np.uint8)).cast("B"))
+        octets.frombytes(np.ascontiguousarray(values, dtype=np.uint8).data.cast("B"))
         return octets
 
     def floats64(self, values: Sequence[float] | NDArray[np.float64]) -> list[float]:

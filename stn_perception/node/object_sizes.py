@@ -25,7 +25,9 @@ def parse_object_sizes(entries: Any) -> dict[str, tuple[float, float]]:
         except ValueError:
             separator = ""
         if not separator:
-            raise ValueError(f"object_size_m has '{entry}', expected 'class=width,height' in metres")
+            raise ValueError(
+                f"object_size_m has '{entry}', expected 'class=width,height' in metres"
+            )
         if class_id.strip() in sizes:
             raise ValueError(f"object_size_m gives the class '{class_id.strip()}' twice")
         sizes[class_id.strip()] = (width, height)

@@ -6,15 +6,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
-import annotated_types
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from stn_perception.node.object_sizes import format_object_sizes
 
-RosValue = Union[bool, int, float, str, list[int], list[float], list[str]]
+RosValue = bool | int | float | str | list[int] | list[float] | list[str]
 
 # Of the pipeline's knobs, these decide which topics exist or what is loaded.
 _READ_ONLY_KNOBS = frozenset({"backend", "max_objects"})
@@ -97,17 +96,17 @@ def _spec(name: str, group: str, field: FieldInfo, default: Any) -> ParameterSpe
 
 
 def _limits(field: FieldInfo, real: bool) -> tuple[float | int | None, float | int | None]:
-    lower: Any = None
-    upper: Any = None
+    """Inclusive range of a number; an exclusive bound moves to the next one inside."""
+    bounds: dict[str, Any] = {}
     for limit in field.metadata:
-        if isinstance(limit, annotated_types.Ge):
-            lower = limit.ge
-        elif isinstance(limit, annotated_types.Gt):
-            lower = math.nextafter(float(limit.gt), math.inf) if real else limit.gt + 1  # type: ignore[operator]
-        elif isinstance(limit, annotated_types.Le):
-            upper = limit.le
-        elif isinstance(limit, annotated_types.Lt):
-            upper = math.nextafter(float(limit.lt), -math.inf) if real else limit.lt - 1  # type: ignore[operator]
+        for name in ("ge", "gt", "le", "lt"):
+            if getattr(limit, name, None) is not None:
+                bounds[name] = getattr(limit, name)
+    lower, upper = bounds.get("ge"), bounds.get("le")
+    if bounds.get("gt") is not None:
+        lower = math.nextafter(bounds["gt"], math.inf) if real else bounds["gt"] + 1
+    if bounds.get("lt") is not None:
+        upper = math.nextafter(bounds["lt"], -math.inf) if real else bounds["lt"] - 1
     if lower is None and upper is None:
         return None, None
     if real:

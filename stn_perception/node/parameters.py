@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from stn_perception.node.object_sizes import parse_object_sizes
 from stn_perception.node.parameter_table import ParameterSpec, RosValue, specs_of
@@ -23,10 +23,10 @@ class NodeParameters(BaseModel):
 
     model_config = FROZEN
 
-    model: ModelSettings = Field(default_factory=ModelSettings)
-    inputs: InputSettings = Field(default_factory=InputSettings)
-    outputs: OutputSettings = Field(default_factory=OutputSettings)
-    pipeline: PipelineSettings = Field(default_factory=PipelineSettings)
+    model: ModelSettings = ModelSettings()
+    inputs: InputSettings = InputSettings()
+    outputs: OutputSettings = OutputSettings()
+    pipeline: PipelineSettings = PipelineSettings()
 
     @classmethod
     def from_ros(cls, values: Mapping[str, RosValue]) -> NodeParameters:

@@ -34,48 +34,57 @@ class ModelSettings(BaseModel):
     model_config = FROZEN
 
     model: str = Field(
-        "planar", min_length=1, description="Shipped model's name or path of an archive."
+        default="planar", min_length=1, description="Shipped model's name or path of an archive."
     )
     device: str = Field(
-        "auto",
+        default="auto",
         pattern=r"^(auto|cpu|cuda(:\d+)?)$",
         description="auto (CUDA if there is one), cpu, cuda or cuda:N.",
     )
     num_threads: int = Field(
-        0, ge=0, le=256, description="CPU threads for the network and OpenCV; 0: their choice."
+        default=0,
+        ge=0,
+        le=256,
+        description="CPU threads for the network and OpenCV; 0: their choice.",
     )
     warm_up_batches: tuple[Annotated[int, Field(ge=1, le=4096)], ...] = Field(
-        (1, 2, 4, 8),
+        default=(1, 2, 4, 8),
         description="Batch sizes (boxes of all cameras) run before the node is ready.",
     )
     pad_batches: bool = Field(
-        False,
+        default=False,
         description="Pad every batch to the next size of warm_up_batches (constant shapes for "
         "GPUs; results may differ by 1e-5).",
     )
     model_input_width: int = Field(
-        0, ge=0, le=8192, description="For a file without a card: its input width; 0: not given."
+        default=0,
+        ge=0,
+        le=8192,
+        description="For a file without a card: its input width; 0: not given.",
     )
     model_input_height: int = Field(
-        0, ge=0, le=8192, description="For a file without a card: its input height; 0: not given."
+        default=0,
+        ge=0,
+        le=8192,
+        description="For a file without a card: its input height; 0: not given.",
     )
     model_channels: Literal[1, 3] = Field(
-        3, description="For a file without a card: 1 (gray) or 3 (RGB)."
+        default=3, description="For a file without a card: 1 (gray) or 3 (RGB)."
     )
     model_mean: tuple[FiniteFloat, ...] = Field(
-        (0.0,), description="For a file without a card: subtracted from crops in [0, 1]."
+        default=(0.0,), description="For a file without a card: subtracted from crops in [0, 1]."
     )
     model_std: tuple[PositiveFloat, ...] = Field(
-        (1.0,), description="For a file without a card: divides what is left."
+        default=(1.0,), description="For a file without a card: divides what is left."
     )
     model_family: TransformFamily = Field(
-        "affine", description="For a file without a card: family of its transforms."
+        default="affine", description="For a file without a card: family of its transforms."
     )
     model_crop_shape: CropShape = Field(
-        "stretch", description="For a file without a card: how a box fits the crop."
+        default="stretch", description="For a file without a card: how a box fits the crop."
     )
     model_box_margin: float = Field(
-        1.0, ge=0.1, le=10.0, description="For a file without a card: factor on the box."
+        default=1.0, ge=0.1, le=10.0, description="For a file without a card: factor on the box."
     )
 
     def cardless(self) -> ModelCard | None:
@@ -111,40 +120,51 @@ class InputSettings(BaseModel):
         "detections", "Where boxes come from: <camera>/detections, the frame, or fixed_regions."
     )
     fixed_regions: tuple[str, ...] = Field(
-        ("",),
+        default=("",),
         description="Boxes for regions: fixed, each '[camera:]class=center_x,center_y,width,"
         "height[,angle_rad]' in pixels; empty entries are ignored.",
     )
     box_origin: Literal["center", "edge"] = Field(
-        "center",
+        default="center",
         description="Where detectors put (0, 0): the centre of the first pixel, or its outer "
         "edge (YOLO and kin).",
     )
     use_depth: bool = _fixed(False, "Subscribe to <camera>/depth (aligned to the image).")
     input_is_rectified: bool = Field(
-        True,
+        default=True,
         description="Images are rectified: P of camera_info holds; else K, and D must be zero.",
     )
     max_image_width: int = Field(
-        8192, ge=1, le=65536, description="Wider images are dropped and counted (too_large)."
+        default=8192,
+        ge=1,
+        le=65536,
+        description="Wider images are dropped and counted (too_large).",
     )
     max_image_height: int = Field(
-        8192, ge=1, le=65536, description="Higher images are dropped and counted (too_large)."
+        default=8192,
+        ge=1,
+        le=65536,
+        description="Higher images are dropped and counted (too_large).",
     )
     sync: Literal["exact", "approximate"] = Field(
-        "exact", description="Pair detections with the image of the same stamp, or the nearest."
+        default="exact",
+        description="Pair detections with the image of the same stamp, or the nearest.",
     )
     sync_queue_size: int = Field(
-        10, ge=1, le=1000, description="Frames per camera that wait for their detections."
+        default=10, ge=1, le=1000, description="Frames per camera that wait for their detections."
     )
     sync_timeout_s: float = Field(
-        0.5, gt=0.0, le=60.0, description="How long a frame waits; then it is unpaired."
+        default=0.5, gt=0.0, le=60.0, description="How long a frame waits; then it is unpaired."
     )
     sync_slop_s: float = Field(
-        0.02, ge=0.0, le=10.0, description="Largest stamp difference for sync: approximate."
+        default=0.02,
+        ge=0.0,
+        le=10.0,
+        description="Largest stamp difference for sync: approximate.",
     )
     lazy: bool = Field(
-        True, description="Subscribe to inputs only while somebody subscribes to an output."
+        default=True,
+        description="Subscribe to inputs only while somebody subscribes to an output.",
     )
 
     @field_validator("cameras")
@@ -187,21 +207,23 @@ class OutputSettings(BaseModel):
 
     model_config = FROZEN
 
-    publish_tf: bool = Field(True, description="Send the views' frames (rotation only) to /tf.")
     view_frames: bool = Field(
-        True, description="Views carry their own frame_id; false: the source's."
+        default=True,
+        description="Views have frames of their own, which /tf explains; false: the source's.",
     )
     frame_prefix: str = Field(
-        "",
+        default="",
         pattern=r"^[A-Za-z0-9_/]*$",
         description="Put before the frames '<camera>_object_<k>_optical'; one per robot.",
     )
     object_frames: bool = Field(
-        False, description="Send the objects' poses as frames '<camera>_object_<k>' to /tf too."
+        default=False,
+        description="Send the objects' poses as frames '<camera>_object_<k>' to /tf too.",
     )
     idle_warning_s: float = Field(
-        5.0, gt=0.0, le=3600.0, description="Silence on an input after which a warning names it."
+        default=5.0,
+        gt=0.0,
+        le=3600.0,
+        description="Silence on an input after which a warning names it.",
     )
-    autostart: bool = _fixed(
-        True, "Walk to active at start; false under a lifecycle manager."
-    )
+    autostart: bool = _fixed(True, "Walk to active at start; false under a lifecycle manager.")

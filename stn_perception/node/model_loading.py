@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Open, probe and warm up the model that the parameters name."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import cv2
+import torch
+
+from stn_perception.node.padded_batches import PaddedArchive
+from stn_perception.node.settings import ModelSettings
+from stn_perception.node.stop_signal import StopSignal
+from stn_perception.runtime.archive import ModelArchive
+
+
+class StoppedError(RuntimeError):
+    """The process is asked to end while a model is being loaded."""
+
+
+def limit_threads(count: int) -> None:
+    """CPU threads for the network and OpenCV in the calling thread; 0 leaves them their choice."""
+    if count:
+        torch.set_num_threads(count)
+        cv2.setNumThreads(count)
+
+
+def load_model(
+    settings: ModelSettings, stop: StopSignal, tell: Callable[[str], None]
+) -> ModelArchive:
+    """The archive named by ``model``, with every batch size of ``warm_up_batches`` run.
+
+    Args:
+        settings: The model's parameters.
+        stop: Ends the loading between two steps.
+        tell: Takes a sentence for the log.
+
+    Raises:
+        ArchiveError: The file cannot be used.
+        ModelError: The network fails on a batch size.
+        StoppedError: ``stop`` was set.
+    """
+    limit_threads(settings.num_threads)
+    began_s = time.monotonic()
+    archive = ModelArchive.open(settings.model, settings.device, settings.cardless())
+    for size in sorted(set(settings.warm_up_batches)):
+        if stop.is_set():
+            raise StoppedError("The process was asked to end while the model was loading.")
+        archive.warm_up([size])
+    card = archive.card
+    tell(
+        f"Model '{card.name}' {card.version} ({card.family}, {archive.format}) from "
+        f"{archive.path} on {archive.device}, ready for batches of "
+        f"{', '.join(map(str, sorted(set(settings.warm_up_batches))))} after "
+        f"{time.monotonic() - began_s:.1f} s."
+    )
+    return PaddedArchive(archive, settings.warm_up_batches) if settings.pad_batches else archive

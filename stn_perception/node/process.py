@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The node's life within the process: create, walk to active, take messages, end cleanly."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import rclpy
+from rclpy.context import Context
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.signals import SignalHandlerOptions
+
+from stn_perception.node.canonicalizer_node import CanonicalizerNode
+from stn_perception.node.exit_codes import EXIT_CLEAN, EXIT_FAILED, EXIT_USAGE
+from stn_perception.node.parameters import ParameterError
+from stn_perception.node.stop_signal import StopSignal
+
+
+def run_node(args: Sequence[str], stop: StopSignal, transport: str) -> int:
+    """Run until ``stop``, a shutdown transition or a failure; the exit code.
+
+    Args:
+        args: Command line with ROS arguments.
+        stop: Set by SIGINT and SIGTERM.
+        transport: What was done about the transport, for the log.
+    """
+    context = Context()
+    try:
+        rclpy.init(
+            args=list(args), context=context, signal_handler_options=SignalHandlerOptions.NO
+        )
+    except Exception as error:  # rclpy's own error types differ between distributions
+        print(f"ROS 2 cannot start: {_one_line(error)}", file=sys.stderr)
+        return EXIT_USAGE
+    try:
+        return _run(context, stop, transport)
+    finally:
+        context.try_shutdown()
+
+
+def _run(context: Context, stop: StopSignal, transport: str) -> int:
+    try:
+        node = CanonicalizerNode(context, stop)
+    except ParameterError as error:
+        print(error, file=sys.stderr)
+        return EXIT_USAGE
+    node.get_logger().info(transport)
+    executor = SingleThreadedExecutor(context=context)
+    executor.add_node(node)
+    try:
+        if node.parameters.outputs.autostart and not _walk_to_active(node):
+            return EXIT_CLEAN if stop.is_set() else node.refusal_code
+        while not stop.is_set() and context.ok() and not node.finalized:
+            executor.spin_once()  # the node's own timers bound the wait
+        return EXIT_CLEAN if node.failure == "" else EXIT_FAILED
+    finally:
+        node.close()
+        executor.shutdown()
+        node.destroy_node()
+
+
+def _walk_to_active(node: CanonicalizerNode) -> bool:
+    for transition in (node.trigger_configure, node.trigger_activate):
+        if transition() != TransitionCallbackReturn.SUCCESS:
+            return False
+    return True
+
+
+def _one_line(error: BaseException) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text.partition(", at ")[0]
