@@ -115,6 +115,13 @@ def sampling_plan(
     )
 
 
+def is_in_front(view_to_anything: Matrix, view_width: int, view_height: int) -> bool:
+    """Whether every view pixel has w > 0; w is linear, so its corners decide."""
+    a, b, c = (float(value) for value in view_to_anything[2])
+    right, bottom = a * (view_width - 1), b * (view_height - 1)
+    return min(c, c + right, c + bottom, c + right + bottom) > 0
+
+
 def in_front(view_to_anything: Matrix, view_width: int, view_height: int) -> NDArray[np.bool_]:
     """Height×width mask of view pixels with w > 0, by the transform's last row."""
     a, b, c = np.asarray(view_to_anything, dtype=np.float64)[2]

@@ -41,14 +41,18 @@ def visible_polygon(
     high_x = frame_width - 0.5 + border_px
     high_y = frame_height - 0.5 + border_px
     behind = np.array([0.0, 0.0, _IN_FRONT * float(np.abs(row_w).max())])
-    half_planes = (
-        row_w - behind,
-        row_x + low * row_w,
-        high_x * row_w - row_x,
-        row_y + low * row_w,
-        high_y * row_w - row_y,
+    half_planes = np.array(
+        [
+            row_w - behind,
+            row_x + low * row_w,
+            high_x * row_w - row_x,
+            row_y + low * row_w,
+            high_y * row_w - row_y,
+        ]
     )
     polygon = view_corners(view_width, view_height)
+    if (polygon @ half_planes[:, :2].T + half_planes[:, 2] >= 0).all():
+        return polygon
     for half_plane in half_planes:
         polygon = _clip(polygon, half_plane)
         if len(polygon) == 0:

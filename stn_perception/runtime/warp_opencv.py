@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from stn_perception.messages.encodings import CHANNELS
 from stn_perception.runtime.frame import Frame
-from stn_perception.runtime.sampling_plan import SamplingPlan, in_front, sampling_plan
+from stn_perception.runtime.sampling_plan import SamplingPlan, in_front, is_in_front, sampling_plan
 from stn_perception.runtime.settings import Interpolation
 from stn_perception.runtime.warp_backend import InputSample
 
@@ -84,9 +84,8 @@ class OpenCvBackend:
             borderValue=0,
             **_ACCURATE,
         )
-        mask = in_front(frame_from_view, width, height)
-        if not mask.all():
-            view[~mask] = 0
+        if not is_in_front(frame_from_view, width, height):
+            view[~in_front(frame_from_view, width, height)] = 0
         result: NDArray[np.uint8] = view
         return result
 
