@@ -53,7 +53,7 @@ def write_page(folder: Path, frames: Sequence[RecordedFrame], summary: RunSummar
         _still_section(stills, colors) if stills else "",
         _error_section(frames, colors),
         _number_section(summary, frames),
-        _foot(),
+        _foot(any(frame.part for frame in frames)),
     ]
     text = (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -87,7 +87,7 @@ def _head(summary: RunSummary, frames: Sequence[RecordedFrame]) -> str:
         for value, name in tiles
     )
     return (
-        "<h1>Every object, upright and face on</h1>"
+        "<h1>Every object, face on</h1>"
         "<p>A detector gives boxes; a box says nothing about how the object lies in it. For each "
         "box, a spatial transformer network finds the transform that makes the object canonical, "
         "and the node publishes that view as a camera of its own. All pictures below were "
@@ -105,7 +105,7 @@ def _film_section(film: Sequence[RecordedFrame], colors: Colors) -> str:
     text = (
         "The camera turns over a table with road signs (a computed motion over a real picture, "
         "so the true corners are known). Left the frame with each view's outline, its top edge "
-        "thick; right the views as published."
+        "thick; right the views as published, square whatever the object's proportions."
         if film[0].part == "motion"
         else "Left the frame with each view's outline, its top edge thick; right the views."
     )
@@ -134,8 +134,7 @@ def _strip_section(film: Sequence[RecordedFrame], colors: Colors) -> str:
             for frame, view in zip(chosen, seen, strict=True)
         )
         views = "".join(_cell(None if view is None else framed(view, 96, color)) for view in seen)
-        title = html.escape(name.replace("_", " "))
-        rows.append(f'<tr><th rowspan="2">{swatch}{title}</th><td>box</td>{boxes}</tr>')
+        rows.append(f'<tr><th rowspan="2">{swatch}{_title(name)}</th><td>box</td>{boxes}</tr>')
         rows.append(f"<tr><td>view</td>{views}</tr>")
     return (
         "<h2>The box turns, the view stays</h2><p>The same object over time: above what the box "
@@ -169,9 +168,11 @@ def _error_section(frames: Sequence[RecordedFrame], colors: Colors) -> str:
         for name, error in frame.errors().items():
             seconds = (frame.stamp_ns - start_ns) / 1e9
             series.setdefault(name, []).append((seconds, 100 * error))
+    high = np.percentile(errors_percent(frames), 98)
+    top = next((limit for limit in (5.0, 10.0, 20.0) if high < limit), 50.0)
     css = {name: _css(color) for name, color in colors.items()}
     legend = " ".join(
-        f'<span class="swatch" style="background:{css[name]}"></span>{html.escape(name)}&ensp;'
+        f'<span class="swatch" style="background:{css[name]}"></span>{_title(name)}&ensp;'
         for name in series
     )
     rows = "".join(
@@ -185,7 +186,7 @@ def _error_section(frames: Sequence[RecordedFrame], colors: Colors) -> str:
         "<h2>How exact</h2><p>Mean distance of a view's corners from the true ones, in percent of "
         f"the object's mean side; dashed: {LIMIT_PERCENT:g} %. A panel has no up of its own: the "
         "least over quarter turns.</p>"
-        f'<div class="card">{line_chart(series, css, LIMIT_PERCENT, 10.0, "%")}{legend}</div>'
+        f'<div class="card">{line_chart(series, css, LIMIT_PERCENT, top, "%")}{legend}</div>'
         '<table class="numbers"><thead><tr><th></th><th>views</th><th>median</th><th>95 %</th>'
         f"<th>within {LIMIT_PERCENT:g} %</th></tr></thead>{rows}</table>"
     )
@@ -204,10 +205,11 @@ def _number_section(summary: RunSummary, frames: Sequence[RecordedFrame]) -> str
     )
 
 
-def _foot() -> str:
+def _foot(is_sample: bool) -> str:
+    credit = " Pictures: duckietown/lib-dt-apriltags, BSD-2-Clause." if is_sample else ""
     return (
-        "<footer>Recorded topics: the rosbag2 recording beside this page (<code>recording/</code>"
-        "). Sample pictures: duckietown/lib-dt-apriltags, BSD-2-Clause.</footer>"
+        "<footer>Everything that was received is in the rosbag2 recording beside this page, "
+        f"<code>recording/</code>.{credit}</footer>"
     )
 
 
@@ -236,9 +238,8 @@ def _spread(frames: Sequence[RecordedFrame], count: int) -> list[RecordedFrame]:
 
 
 def _view_figure(view: RecordedView, colors: Colors) -> str:
-    name = html.escape(view.object_id.replace("_", " "))
     picture = _img(jpeg(framed(view, 150, colors[view.object_id]), 88))
-    return f"<figure>{picture}<figcaption>{name}</figcaption></figure>"
+    return f"<figure>{picture}<figcaption>{_title(view.object_id)}</figcaption></figure>"
 
 
 def _cell(picture: Picture | None) -> str:
@@ -253,6 +254,10 @@ def _img(data: bytes) -> str:
 
 def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
+
+
+def _title(object_id: str) -> str:
+    return html.escape(object_id.replace("_", " "))
 
 
 def _css(bgr: tuple[int, int, int]) -> str:

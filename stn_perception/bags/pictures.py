@@ -40,8 +40,9 @@ def overlay(frame: RecordedFrame, colors: dict[str, tuple[int, int, int]]) -> Pi
         # The top edge tells which way is up in the view.
         _line(picture, view.quad[0], view.quad[1], color, 2 * thickness + 1)
     for view in frame.views:
-        name = view.object_id.removeprefix("sign_")
-        _name(picture, name, view.quad.mean(axis=0), colors[view.object_id])
+        # Below the object, so as not to cover it.
+        lowest = view.quad[view.quad[:, 1].argmax()]
+        _name(picture, view.object_id.removeprefix("sign_"), lowest, colors[view.object_id])
     return picture
 
 
@@ -123,7 +124,9 @@ def _line(picture: Picture, start: Quad, end: Quad, color: tuple[int, int, int],
 def _name(picture: Picture, text: str, at: Quad, color: tuple[int, int, int]) -> None:
     scale = picture.shape[0] / 900
     (width, height), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, 1)
-    x, y = int(at[0] - width / 2), int(at[1] + height / 2)
+    right, bottom = picture.shape[1] - width - 4, picture.shape[0] - 5
+    x = int(np.clip(at[0] - width / 2, 4, right))
+    y = int(np.clip(at[1] + 2.2 * height, height + 4, bottom))
     cv2.rectangle(picture, (x - 3, y - height - 3), (x + width + 3, y + 4), color, -1)
     cv2.putText(picture, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, scale, _INK, 1, cv2.LINE_AA)
 
