@@ -11,8 +11,8 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any
 
@@ -43,42 +43,17 @@ def play(
         PlayError: Types are not installed, or subscribers did not come.
     """
     from stn_perception.bags import BagReader
+    from stn_perception.node.player_context import tool_node
 
     with ExitStack() as stack:
         if stop is None:
             stop = stack.enter_context(StopSignal())
         reader = stack.enter_context(BagReader(options.bag))
-        node = stack.enter_context(_player_node(ros_args))
+        node = stack.enter_context(tool_node("bag_player", ros_args))
         log = None
         if options.publish_log:
             log = stack.enter_context(options.publish_log.open("w", encoding="utf-8"))
         return _Player(reader, node, options, stop, log).run()
-
-
-@contextmanager
-def _player_node(ros_args: Sequence[str]) -> Iterator[Any]:
-    """A node in a context of its own, with the transport tuned for large images."""
-    from stn_perception.node.process_memory import keep_large_blocks
-    from stn_perception.node.transport import tune_transport
-
-    tune_transport()
-    keep_large_blocks()
-    import rclpy
-    from rclpy.node import Node
-    from rclpy.signals import SignalHandlerOptions
-
-    context = rclpy.Context()
-    rclpy.init(
-        args=list(ros_args), context=context, signal_handler_options=SignalHandlerOptions.NO
-    )
-    try:
-        node = Node("bag_player", context=context, start_parameter_services=False)
-        try:
-            yield node
-        finally:
-            node.destroy_node()
-    finally:
-        rclpy.shutdown(context=context)
 
 
 class _Player:

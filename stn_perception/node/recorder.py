@@ -44,12 +44,14 @@ def record(
         BagError: The bag cannot be written there.
     """
     from stn_perception.bags import BagWriter
+    from stn_perception.node.player_context import tool_node
     from stn_perception.node.recorder_writing import WritingThread
 
     with ExitStack() as stack:
         if stop is None:
             stop = stack.enter_context(StopSignal())
-        node, executor = stack.enter_context(_recorder_node(ros_args))
+        node = stack.enter_context(tool_node(NODE_NAME, ros_args))
+        executor = stack.enter_context(_executor_of(node))
         writer = stack.enter_context(BagWriter(options.output, overwrite=options.overwrite))
         log = None
         if options.arrival_log:
@@ -62,33 +64,15 @@ def record(
 
 
 @contextmanager
-def _recorder_node(ros_args: Sequence[str]) -> Iterator[tuple[Any, Any]]:
-    """A node with its executor, in a context of its own."""
-    from stn_perception.node.process_memory import keep_large_blocks
-    from stn_perception.node.transport import tune_transport
-
-    tune_transport()
-    keep_large_blocks()
-    import rclpy
+def _executor_of(node: Any) -> Iterator[Any]:
     from rclpy.executors import SingleThreadedExecutor
-    from rclpy.node import Node
-    from rclpy.signals import SignalHandlerOptions
 
-    context = rclpy.Context()
-    rclpy.init(
-        args=list(ros_args), context=context, signal_handler_options=SignalHandlerOptions.NO
-    )
+    executor = SingleThreadedExecutor(context=node.context)
+    executor.add_node(node)
     try:
-        node = Node(NODE_NAME, context=context, start_parameter_services=False)
-        executor = SingleThreadedExecutor(context=context)
-        executor.add_node(node)
-        try:
-            yield node, executor
-        finally:
-            executor.shutdown()
-            node.destroy_node()
+        yield executor
     finally:
-        rclpy.shutdown(context=context)
+        executor.shutdown()
 
 
 class _Recorder:

@@ -69,7 +69,7 @@ def recording(tmp_path_factory, truth):
             bag.add_topic(f"{OUTPUTS}/object_{slot}/image_rect", "sensor_msgs/msg/Image")
             bag.add_topic(f"{OUTPUTS}/object_{slot}/camera_info", "sensor_msgs/msg/CameraInfo")
         messages = list(sample.messages())
-        for index in range(0, len(messages), 12):
+        for index in range(0, len(messages), 24):
             info, image = (sample.deserialize(m) for m in messages[index : index + 2])
             stamp_ns = messages[index + 1].time_ns
             bag.write_message(IMAGE, stamp_ns, image)
@@ -100,7 +100,7 @@ def recording(tmp_path_factory, truth):
 
 def test_corners_are_read_from_the_views_camera_info(recording, truth):
     frames = read_frames(recording, IMAGE, OUTPUTS, truth)
-    assert len(frames) == 46
+    assert len(frames) == 23
     for frame in frames:
         assert {view.object_id for view in frame.views} == set(frame.truth)
         for view in frame.views:
@@ -116,7 +116,7 @@ def test_the_page_is_one_file_with_pictures_and_numbers(recording, truth, tmp_pa
     assert not re.search(r'(src|href)="(?!data:)', page)
     for expected in ("2 unpaired", "sign 198", "50.5 / 95.0 / 99.0 ms", "planar on cpu"):
         assert expected in page
-    assert page.count("data:image/jpeg") > 100
+    assert page.count("data:image/jpeg") > 60
     picture = cv2.imread(str(tmp_path / "demo.png"))
     assert picture.shape[0] == 480 and picture.shape[1] > 900
 
