@@ -224,20 +224,16 @@ def make_family(name: str, limits: FamilyLimits | None = None) -> TransformFamil
     Raises:
         ValueError: unknown name.
     """
-    if name == "translation":
-        return TranslationFamily(limits)
-    if name == "similarity":
-        return SimilarityFamily(limits)
-    if name == "affine":
-        return AffineFamily(limits)
-    if name == "projective":
-        return ProjectiveFamily(limits)
-    if name == "thin_plate_spline":
-        return ThinPlateSplineFamily(limits)
-    raise ValueError(
-        "family must be translation, similarity, affine, projective or thin_plate_spline, "
-        f"got {name!r}"
-    )
+    families: dict[str, type[TransformFamily]] = {
+        "translation": TranslationFamily,
+        "similarity": SimilarityFamily,
+        "affine": AffineFamily,
+        "projective": ProjectiveFamily,
+        "thin_plate_spline": ThinPlateSplineFamily,
+    }
+    if name not in families:
+        raise ValueError(f"family must be one of {', '.join(families)}; got {name!r}")
+    return families[name](limits)
 
 
 def _raw_shift(x: float, y: float, limit: float) -> list[float]:
