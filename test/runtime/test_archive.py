@@ -20,6 +20,7 @@ from stn_perception.runtime.archive import (
     weights_sha256,
 )
 from stn_perception.runtime.model_card import ModelCard
+from stn_perception.stn.corner_heatmaps import CornerHeatmapNetwork
 
 torch.set_num_threads(1)
 
@@ -314,6 +315,31 @@ def test_a_bad_card_is_refused(tmp_path: Path, text: str, says: str) -> None:
 def test_a_device_that_is_not_there_is_refused(saved: Path) -> None:
     assert "is not there" in refusal(saved, device=f"cuda:{torch.cuda.device_count()}")
     assert "unknown" in refusal(saved, device="tpu")
+
+
+class OneChannel(nn.Module):
+    """Convolutions in nested modules, for crops of one channel."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU())
+        self.second = nn.Sequential(self.first, nn.Sequential(nn.Conv2d(4, 4, 3), nn.ReLU()))
+
+    def forward(self, crops: torch.Tensor) -> torch.Tensor:
+        features = self.second(crops).mean(dim=[2, 3])
+        return torch.eye(3) + features.mean(dim=1)[:, None, None]
+
+
+@pytest.mark.parametrize("kind", ["nested", "corner_heatmaps"])
+def test_a_card_that_does_not_fit_the_network_is_refused(tmp_path: Path, kind: str) -> None:
+    network = OneChannel() if kind == "nested" else CornerHeatmapNetwork(channels=1, input_size=64)
+    path = tmp_path / "gray.pt"
+    torch.jit.save(torch.jit.script(network.eval()), str(path))
+    size = 20 if kind == "nested" else 64
+    fitting = card(channels=1, input_width=size, input_height=size)
+    assert ModelArchive.open(path, device="cpu", cardless=fitting).card.channels == 1
+    wrong = fitting.model_copy(update={"channels": 3})
+    assert "failed its probe" in refusal(path, cardless=wrong)
 
 
 def test_crops_of_another_size_are_an_error(saved: Path) -> None:
