@@ -20,6 +20,8 @@ from rclpy.signals import SignalHandlerOptions
 from stn_perception.node.stop_signal import StopSignal
 
 _POLL_S = 0.05
+# An answer can be lost when the service's two directions are not matched at the same time.
+_ASK_AGAIN_S = 1.0
 
 
 class GraphWatcher:
@@ -41,6 +43,7 @@ class GraphWatcher:
         self._executor.add_node(self._node)
         self._state = self._node.create_client(GetState, f"{watched}/get_state")
         self._asked: Any = None
+        self._asked_at_s = 0.0
         self._active = False
         self._values: dict[str, dict[str, str]] = {}
         self._node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
@@ -73,11 +76,16 @@ class GraphWatcher:
 
     def node_is_active(self) -> bool:
         """Ask for the lifecycle state, without waiting for the answer; tell the last one."""
+        now_s = time.monotonic()
         if self._asked is None and self._state.service_is_ready():
             self._asked = self._state.call_async(GetState.Request())
+            self._asked_at_s = now_s
         elif self._asked is not None and self._asked.done():
             answer = self._asked.result()
             self._active = answer.current_state.id == State.PRIMARY_STATE_ACTIVE
+            self._asked = None
+        elif self._asked is not None and now_s - self._asked_at_s > _ASK_AGAIN_S:
+            self._state.remove_pending_request(self._asked)
             self._asked = None
         return self._active
 
