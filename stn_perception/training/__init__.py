@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Part of stn_perception."""
+"""Training: labelled scenes, strategies, fitting, export to an archive, scores."""

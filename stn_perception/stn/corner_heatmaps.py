@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A localization network that finds a view's four corners as soft-argmax heat maps.
+
+Four corners that may be turned by any angle cannot be told apart by one continuous labelling: a
+quarter turn must hand each corner's name to the next, so every labelling is torn at some turn, and
+a network that averages there puts all corners in the middle. Two heads with labellings torn 45°
+apart cure it: head A is right for turns from -45° to 45°, head B for turns from 0° to 90°, and the
+network predicts which of the two is far from its tear.
+"""
+
+from typing import Dict, List, Tuple  # noqa: UP035  (TorchScript reads these annotations)
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from stn_perception.stn.transforms import theta_from_corners
+
+
+class ConvBlock(nn.Module):
+    """Convolution, batch normalisation, ReLU; the normalisation folds away for inference."""
+
+    def __init__(
+        self, inputs: int, outputs: int, stride: int = 1, kernel: int = 3, dilation: int = 1
+    ) -> None:
+        super().__init__()
+        padding = dilation * (kernel // 2)
+        self.convolution: nn.Module = nn.Conv2d(
+            inputs, outputs, kernel, stride, padding, dilation=dilation, bias=False
+        )
+        self.normalization: nn.Module = nn.BatchNorm2d(outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map N×C×H×W features."""
+        return torch.relu(self.normalization(self.convolution(x)))
+
+    def fold(self) -> None:
+        """Fold the normalisation into the convolution (evaluation mode only)."""
+        if isinstance(self.convolution, nn.Conv2d) and isinstance(
+            self.normalization, nn.BatchNorm2d
+        ):
+            self.convolution = fuse_conv_bn_eval(self.convolution, self.normalization)
+            self.normalization = nn.Identity()
+
+
+class CornerHeatmapNetwork(nn.Module):
+    """Crops to corners, theta, their uncertainty and a score.
+
+    An encoder to 1/16 of the input gathers context, a decoder brings it back to 1/4, where each
+    head holds per corner a heat map, an offset field and a log-variance field; soft-argmax takes
+    their expectation. The heat map's own spread enters the variance too, with learned weights.
+
+    Args:
+        channels: of the crops, 1 or 3.
+        input_size: crops are square with this side; a multiple of 16.
+        widths: features at 1/2, 1/4, 1/8 and 1/16 of the input.
+    """
+
+    def __init__(
+        self,
+        channels: int = 1,
+        input_size: int = 64,
+        widths: Tuple[int, int, int, int] = (16, 32, 48, 64),  # noqa: UP006
+    ) -> None:
+        super().__init__()
+        if input_size % 16 != 0 or input_size < 32:
+            raise ValueError(f"input_size must be a multiple of 16 from 32 up, got {input_size}")
+        w2, w4, w8, w16 = widths
+        self.stem = ConvBlock(channels, w2, stride=2, kernel=5)
+        self.quarter = ConvBlock(w2, w4, stride=2)
+        self.eighth = nn.Sequential(ConvBlock(w4, w8, stride=2), ConvBlock(w8, w8))
+        self.sixteenth = nn.Sequential(
+            ConvBlock(w8, w16, stride=2), ConvBlock(w16, w16), ConvBlock(w16, w16)
+        )
+        self.context = nn.Linear(w16, w16)
+        self.eighth_from_sixteenth = nn.Conv2d(w16, w8, 1)
+        self.eighth_merged = ConvBlock(w8, w8)
+        self.quarter_from_eighth = nn.Conv2d(w8, w4, 1)
+        self.quarter_merged = ConvBlock(w4, w4)
+        # Two heads × 4 corners × (heat, offset x, offset y, log-variance x, log-variance y).
+        self.heads = nn.Conv2d(w4, 2 * 4 * 5, 1)
+        self.selector = nn.Linear(w16, 1)
+        self.spread_weight = nn.Parameter(torch.tensor(0.3))
+        self.log_variance_shift = nn.Parameter(torch.zeros(()), requires_grad=False)
+        cells = input_size // 4
+        centres = (torch.arange(cells, dtype=torch.float32) * 2 + 1) / cells - 1
+        grid_y, grid_x = torch.meshgrid(centres, centres, indexing="ij")
+        self.register_buffer("grid", torch.stack([grid_x.reshape(-1), grid_y.reshape(-1)]))
+        nn.init.zeros_(self.heads.weight[:, :, 0, 0])
+        nn.init.zeros_(self.selector.weight)
+
+    def features(self, crops: Tensor) -> Tuple[Tensor, Tensor]:  # noqa: UP006
+        """Return decoded features at 1/4 of the input and pooled ones at 1/16."""
+        # Each crop at zero mean and unit contrast; the floor keeps an even crop from exploding.
+        centred = crops - crops.mean(dim=[1, 2, 3], keepdim=True)
+        contrast = centred.square().mean(dim=[1, 2, 3], keepdim=True).sqrt()
+        quarter = self.quarter(self.stem(centred / (contrast + 0.02)))
+        eighth = self.eighth(quarter)
+        sixteenth = self.sixteenth(eighth)
+        pooled = sixteenth.mean(dim=[2, 3])
+        sixteenth = sixteenth + self.context(pooled).unsqueeze(2).unsqueeze(3)
+        up = nn.functional.interpolate(
+            self.eighth_from_sixteenth(sixteenth), scale_factor=2.0, mode="nearest"
+        )
+        eighth = self.eighth_merged(eighth + up)
+        up = nn.functional.interpolate(
+            self.quarter_from_eighth(eighth), scale_factor=2.0, mode="nearest"
+        )
+        return self.quarter_merged(quarter + up), pooled
+
+    def both_heads(self, crops: Tensor) -> Tuple[Tensor, Tensor, Tensor]:  # noqa: UP006
+        """Return what each head says, and how sure the network is that head A is to be used.
+
+        Args:
+            crops: float32 N×C×h×w in [0, 1].
+
+        Returns:
+            corners N×2×4×2 (head, corner, x y) in normalised crop axes; their log-variance,
+            N×2×4×2; the logit for head A, N.
+        """
+        decoded, pooled = self.features(crops)
+        batch = decoded.size(0)
+        maps = self.heads(decoded).reshape(batch, 8, 5, -1)
+        weight = torch.softmax(maps[:, :, :1], dim=3)
+        grid = self.grid.unsqueeze(0).unsqueeze(0)
+        # Offsets are in cells, so that the network's outputs are of order one.
+        cell = grid[0, 0, 0, 1] - grid[0, 0, 0, 0]
+        position = grid + maps[:, :, 1:3] * cell
+        corners = (weight * position).sum(dim=3)
+        spread = (weight * (position - corners.unsqueeze(3)).square()).sum(dim=3)
+        log_variance = (weight * maps[:, :, 3:]).sum(dim=3) - 6.0
+        log_variance = log_variance + self.spread_weight * (torch.log(spread + 1e-4) + 6.0)
+        log_variance = log_variance + self.log_variance_shift
+        return (
+            corners.reshape(batch, 2, 4, 2),
+            log_variance.reshape(batch, 2, 4, 2),
+            self.selector(pooled).squeeze(1),
+        )
+
+    def forward(self, crops: Tensor) -> Dict[str, Tensor]:  # noqa: UP006
+        """Predict the view in each crop.
+
+        Args:
+            crops: float32 N×C×h×w in [0, 1], normalised as the card says.
+
+        Returns:
+            ``theta`` N×3×3, view to crop in normalised axes (``align_corners=False``);
+            ``log_variance`` N×8 of the view's corners (x, y of top-left, top-right, bottom-right,
+            bottom-left) in normalised crop axes; ``score`` N, from 1 where the predicted corner
+            error is far below a twentieth of the crop's half width to 0 where it is far above.
+        """
+        corners, log_variance, head_a = self.both_heads(crops)
+        use_a = (head_a > 0).reshape(-1, 1, 1)
+        chosen = torch.where(use_a, corners[:, 0], corners[:, 1])
+        chosen_log_variance = torch.where(use_a, log_variance[:, 0], log_variance[:, 1])
+        sigma = torch.exp(0.5 * chosen_log_variance).mean(dim=[1, 2])
+        return {
+            "theta": theta_from_corners(chosen),
+            "log_variance": chosen_log_variance.reshape(-1, 8),
+            "score": 1.0 / (1.0 + (sigma / 0.05).square()),
+        }
+
+    def fold(self) -> None:
+        """Fold every batch normalisation into its convolution (evaluation mode only)."""
+        blocks: List[nn.Module] = [m for m in self.modules() if isinstance(m, ConvBlock)]  # noqa: UP006
+        for block in blocks:
+            assert isinstance(block, ConvBlock)
+            block.fold()
+
+
+def turn_of_corners(corners: Tensor) -> Tensor:
+    """Return by how much a clockwise quadrilateral is turned, N, radians in (-π, π].
+
+    It is the phase of the corners' first harmonic (their discrete Fourier transform as complex
+    numbers), the turn of the similarity that fits best. Handing every corner's name to the next
+    changes it by exactly a quarter turn, and it is defined for every quadrilateral with a positive
+    area, however skewed (area is proportional to the first harmonic's power minus the mirrored
+    one's).
+
+    Args:
+        corners: N×4×2, clockwise on the screen, x right and y down.
+    """
+    a = corners[:, 0] - corners[:, 2]
+    b = corners[:, 1] - corners[:, 3]
+    # z = (c0 - c2) - i (c1 - c3); an upright square has phase -135°.
+    real = a[:, 0] + b[:, 1]
+    imaginary = a[:, 1] - b[:, 0]
+    angle = torch.atan2(imaginary, real) + 0.75 * torch.pi
+    return torch.remainder(angle + torch.pi, 2 * torch.pi) - torch.pi
+
+
+def labelled_for_heads(corners: Tensor) -> Tuple[Tensor, Tensor]:  # noqa: UP006
+    """Order corners as each head names them.
+
+    Args:
+        corners: N×4×2, clockwise, starting anywhere.
+
+    Returns:
+        N×2×4×2: for head A the order whose turn lies in [-45°, 45°), for head B in [0°, 90°); and
+        the cosine of four times the turn, N: 1 where head A is farthest from its tear, -1 where
+        head B is.
+    """
+    turn = turn_of_corners(corners)
+    quarter = torch.pi / 2
+    shift_a = torch.floor(turn / quarter + 0.5).to(torch.int64)
+    shift_b = torch.floor(turn / quarter).to(torch.int64)
+    index = torch.arange(4, device=corners.device)
+    orders: List[Tensor] = []  # noqa: UP006
+    for shift in (shift_a, shift_b):
+        order = torch.remainder(index.unsqueeze(0) - shift.unsqueeze(1), 4)
+        orders.append(torch.gather(corners, 1, order.unsqueeze(2).expand(-1, -1, 2)))
+    return torch.stack(orders, dim=1), torch.cos(4 * turn)

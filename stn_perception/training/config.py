@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The configuration of one training run, read from YAML and checked as a whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from stn_perception.training.crops import CropSettings
+from stn_perception.training.scenes import QuadSceneSettings
+
+_STRICT = ConfigDict(frozen=True, extra="forbid")
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot be trained with; the message is one sentence."""
+
+
+class SceneConfig(BaseModel):
+    """The generated scenes.
+
+    Attributes:
+        count: how many; whole thousands.
+        folder: where they are kept between runs, relative to the working directory.
+        workers: processes that draw them.
+        min_side_px, max_side_px: the longer side of the object's bounding box.
+        max_aspect: the object's width over height, or its inverse.
+        box_jitter: standard deviation of each edge of the given box, as a share of its side.
+    """
+
+    model_config = _STRICT
+
+    count: int = Field(default=200_000, ge=1000, le=5_000_000, multiple_of=1000)
+    folder: Path = Path("build/scenes")
+    workers: int = Field(default=2, ge=1, le=256)
+    min_side_px: float = Field(default=20.0, ge=8.0)
+    max_side_px: float = Field(default=120.0, le=400.0)
+    max_aspect: float = Field(default=3.0, ge=1.0, le=6.0)
+    box_jitter: float = Field(default=0.025, ge=0.0, le=0.2)
+
+    @model_validator(mode="after")
+    def _check_sides(self) -> SceneConfig:
+        if self.min_side_px >= self.max_side_px:
+            raise ValueError(
+                f"min_side_px is {self.min_side_px}, expected less than max_side_px "
+                f"({self.max_side_px})"
+            )
+        return self
+
+    @property
+    def settings(self) -> QuadSceneSettings:
+        """The part of these that the generator takes."""
+        return QuadSceneSettings(
+            min_side_px=self.min_side_px,
+            max_side_px=self.max_side_px,
+            max_aspect=self.max_aspect,
+            box_jitter=self.box_jitter,
+        )
+
+
+class NetworkConfig(BaseModel):
+    """The localization network: crop size and features at 1/2, 1/4, 1/8, 1/16 of it."""
+
+    model_config = _STRICT
+
+    input_size: int = Field(default=64, ge=32, le=256, multiple_of=16)
+    widths: tuple[int, int, int, int] = (16, 32, 48, 64)
+
+
+class OptimizationConfig(BaseModel):
+    """How the weights are fitted.
+
+    Attributes:
+        epochs: a checkpoint is written after each.
+        steps_per_epoch: batches in one.
+        batch_size: crops per batch.
+        learning_rate: peak of a one-cycle schedule.
+        warmup_share: share of all steps on which the rate rises.
+        weight_decay: of AdamW.
+        average_decay: of the running average of the weights, which is what is exported.
+        gradient_clip: norm above which gradients are scaled down.
+        precision: of the arithmetic; bfloat16 is nearly twice as fast on CPUs that have it.
+        threads: of the arithmetic; 0 leaves the library's choice.
+        loader_workers: processes that cut crops; 0 cuts them in the training process.
+    """
+
+    model_config = _STRICT
+
+    epochs: int = Field(default=60, ge=1)
+    steps_per_epoch: int = Field(default=400, ge=1)
+    batch_size: int = Field(default=128, ge=2)
+    learning_rate: float = Field(default=3e-3, gt=0.0, le=1.0)
+    warmup_share: float = Field(default=0.05, ge=0.0, le=0.9)
+    weight_decay: float = Field(default=1e-4, ge=0.0)
+    average_decay: float = Field(default=0.999, ge=0.0, lt=1.0)
+    gradient_clip: float = Field(default=1.0, gt=0.0)
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"
+    threads: int = Field(default=0, ge=0)
+    loader_workers: int = Field(default=1, ge=0)
+
+
+class TrainingConfig(BaseModel):
+    """One training run.
+
+    Attributes:
+        name: of the model; goes onto the card.
+        description: of the model; goes onto the card.
+        strategy: how it learns.
+        seed: of scenes, crops and weights.
+        device: ``auto`` takes an accelerator when there is one.
+        initial: checkpoint whose averaged weights are the start, or none.
+        refinement_steps: how many steps the card recommends.
+    """
+
+    model_config = _STRICT
+
+    name: str = Field(min_length=1, pattern=r"^[a-z0-9_]+$")
+    version: str = "1"
+    description: str = ""
+    strategy: Literal["supervised"] = "supervised"
+    seed: int = Field(default=1, ge=0)
+    device: Literal["auto", "cpu", "gpu"] = "auto"
+    initial: Path | None = None
+    refinement_steps: int = Field(default=2, ge=0, le=8)
+    scenes: SceneConfig = SceneConfig()
+    crops: CropSettings = CropSettings()
+    network: NetworkConfig = NetworkConfig()
+    optimization: OptimizationConfig = OptimizationConfig()
+
+
+def load_config(path: Path) -> TrainingConfig:
+    """Read and check a training configuration.
+
+    Raises:
+        ConfigError: the file is missing, is no YAML mapping, or a value in it is wrong; the
+            message names the value and what was expected.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot read the training configuration {path}: {error}") from error
+    try:
+        values = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        sentence = " ".join(str(error).split())
+        raise ConfigError(f"{path} is not valid YAML: {sentence}") from error
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path} holds {type(values).__name__}, expected a mapping of settings")
+    try:
+        return TrainingConfig.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the configuration"
+        raise ConfigError(f"{path}: {where} is {first.get('input')!r}: {first['msg']}") from error

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fit a network to a configuration: scenes, training loop, checkpoints, logs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import cv2
+import lightning
+import torch
+from lightning.pytorch.callbacks import ModelCheckpoint, TQDMProgressBar
+from lightning.pytorch.loggers import TensorBoardLogger
+from torch.utils.data import DataLoader
+
+from stn_perception.training.config import ConfigError, TrainingConfig, load_config
+from stn_perception.training.data import HeldOutCrops, training_loader
+from stn_perception.training.learner import Learner
+from stn_perception.training.pool import ScenePool, build_pool
+
+
+def _report_scenes(done: int, total: int) -> None:
+    print(
+        f"\rscenes {done}/{total}", end="\n" if done >= total else "", file=sys.stderr, flush=True
+    )
+
+
+def draw_scenes(config: TrainingConfig) -> ScenePool:
+    """Return the configured scenes, drawing those that the folder does not hold yet."""
+    scenes = config.scenes
+    return build_pool(
+        scenes.folder, config.seed, scenes.count, scenes.settings, scenes.workers, _report_scenes
+    )
+
+
+def _start_from(learner: Learner, checkpoint: Path) -> None:
+    """Take the averaged weights of an earlier run as the start.
+
+    Raises:
+        ConfigError: the file is not a checkpoint of this network.
+    """
+    from stn_perception.training.export import averaged_weights
+
+    try:
+        weights = averaged_weights(checkpoint)
+        learner.network.load_state_dict(weights)
+        learner.average.module.load_state_dict(weights)
+    except (OSError, RuntimeError, KeyError, ValueError) as error:
+        raise ConfigError(f"initial: {checkpoint} does not fit this network: {error}") from error
+
+
+def fit(config: TrainingConfig, pool: ScenePool, output: Path, resume: Path | None) -> Path:
+    """Train on scenes that are already there; see ``train``."""
+    settings = config.optimization
+    # OpenCV's own threads would not survive into the loader's forked workers.
+    cv2.setNumThreads(0)
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
+    lightning.seed_everything(config.seed, workers=False, verbose=False)
+    learner = Learner(config.model_dump(mode="json"))
+    if config.initial is not None and resume is None:
+        _start_from(learner, config.initial)
+    checkpoints = ModelCheckpoint(
+        dirpath=output / "checkpoints",
+        filename="{epoch:04d}",
+        save_last=True,
+        save_top_k=3,
+        monitor="epoch",
+        mode="max",
+        enable_version_counter=False,
+        # After the epoch is counted: a checkpoint taken earlier would resume with its steps.
+        save_on_train_epoch_end=True,
+    )
+    trainer = lightning.Trainer(
+        accelerator=config.device,
+        devices=1 if config.device == "cpu" else "auto",
+        precision=settings.precision,
+        max_epochs=settings.epochs,
+        logger=TensorBoardLogger(output, name="logs", version=""),
+        callbacks=[checkpoints, TQDMProgressBar(refresh_rate=50)],
+        gradient_clip_val=settings.gradient_clip,
+        num_sanity_val_steps=0,
+        log_every_n_steps=50,
+        default_root_dir=output,
+        use_distributed_sampler=False,
+    )
+    trainer.fit(
+        learner,
+        training_loader(pool, config, trainer.global_rank),
+        DataLoader(HeldOutCrops(config), batch_size=None),
+        ckpt_path=resume,
+    )
+    return output / "checkpoints" / "last.ckpt"
+
+
+def train(config_path: Path, resume: Path | None, output: Path) -> Path:
+    """Fit a network as a configuration file says.
+
+    Args:
+        config_path: YAML, see ``TrainingConfig``.
+        resume: checkpoint of the same configuration to go on from, or none.
+        output: folder for checkpoints and TensorBoard logs.
+
+    Returns:
+        The last checkpoint.
+
+    Raises:
+        ConfigError: the configuration or the checkpoint to resume cannot be used.
+    """
+    config = load_config(config_path)
+    if resume is not None and not resume.is_file():
+        raise ConfigError(f"cannot resume: there is no checkpoint {resume}")
+    output.mkdir(parents=True, exist_ok=True)
+    return fit(config, draw_scenes(config), output, resume)

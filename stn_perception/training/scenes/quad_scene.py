@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One scene: a textured quadrilateral over a background, seen by an imperfect camera."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from stn_perception.training.scenes import backgrounds, cameras, degradations, faces
+from stn_perception.training.scenes.materials import Materials
+from stn_perception.training.scenes.sample import LabelledSample
+
+
+@dataclass(frozen=True)
+class QuadSceneSettings:
+    """Ranges a scene is drawn from.
+
+    Attributes:
+        min_side_px, max_side_px: the longer side of the object's bounding box, in the frame.
+        max_aspect: width over height lies between 1/max_aspect and max_aspect.
+        box_jitter: standard deviation of each edge of the given box, as a share of its side.
+        surroundings: the frame's size as a multiple of the object's bounding box.
+        min_edge_contrast: gray levels by which the picture must change across each edge, in the
+            median along it; an object nobody could see teaches nothing.
+    """
+
+    min_side_px: float = 20.0
+    max_side_px: float = 120.0
+    max_aspect: float = 3.0
+    box_jitter: float = 0.025
+    surroundings: float = 1.7
+    min_edge_contrast: float = 9.0
+
+
+def coverage(corners: NDArray[np.float64], width: int, height: int) -> NDArray[np.float32]:
+    """Return how much of each pixel a convex clockwise quadrilateral covers (edge-exact).
+
+    Args:
+        corners: 4×2 pixels.
+        width: columns of the picture.
+        height: rows of the picture.
+
+    Returns:
+        float32, ``height`` × ``width``, 0 to 1.
+    """
+    x = np.arange(width, dtype=np.float32)[None]
+    y = np.arange(height, dtype=np.float32)[:, None]
+    result: NDArray[np.float32] | None = None
+    for start, end in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+        edge = (end - start) / np.linalg.norm(end - start)
+        # A pixel's extent across an edge is wider when the edge runs diagonally.
+        extent = abs(edge[0]) + abs(edge[1])
+        a, b = np.float32(-edge[1] / extent), np.float32(edge[0] / extent)
+        c = np.float32(-(a * start[0] + b * start[1]) + 0.5)
+        part = np.clip(a * x + (b * y + c), 0, 1)
+        result = part if result is None else np.minimum(result, part)
+    assert result is not None
+    return result.astype(np.float32, copy=False)
+
+
+def render_plane(
+    plane: NDArray[np.uint8],
+    frame_from_plane: NDArray[np.float64],
+    width: int,
+    height: int,
+) -> NDArray[np.float32]:
+    """Warp a plane's picture into the frame with two samples per pixel and axis.
+
+    Args:
+        plane: uint8 picture of the plane.
+        frame_from_plane: 3×3, pixels of ``plane`` to pixels of the frame.
+        width: columns of the frame.
+        height: rows of the frame.
+
+    Returns:
+        float32, ``height`` × ``width``.
+    """
+    finer = np.array([(2.0, 0.0, 0.5), (0.0, 2.0, 0.5), (0.0, 0.0, 1.0)])
+    fine = cv2.warpPerspective(
+        plane,
+        finer @ frame_from_plane,
+        (2 * width, 2 * height),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32)
+
+
+def plane_corners(width: int, height: int, pad_x: int = 0, pad_y: int = 0) -> NDArray[np.float64]:
+    """Return the outer edges of a picture's inner part (all of it without padding), 4×2."""
+    left, top = pad_x - 0.5, pad_y - 0.5
+    right, bottom = left + width, top + height
+    return np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
+
+
+def _place(
+    rng: np.random.Generator, settings: QuadSceneSettings
+) -> tuple[float, NDArray[np.float64], int, int]:
+    """Choose the aspect and the corners in a frame of the returned width and height."""
+    while True:
+        limit = np.log(settings.max_aspect)
+        aspect = float(np.exp(rng.uniform(-limit, limit) * (1 if rng.random() < 0.6 else 0.3)))
+        projected = cameras.random_projection(rng, aspect)
+        if projected is None:
+            continue
+        low, high = np.log(settings.min_side_px), np.log(settings.max_side_px)
+        longest = float(np.exp(rng.uniform(low, high)))
+        corners = projected * (longest / np.ptp(projected, axis=0).max())
+        extent = np.ptp(corners, axis=0)
+        if extent.min() < 8:
+            continue
+        width, height = (int(np.ceil(v)) for v in extent * settings.surroundings)
+        middle = np.array([width - 1, height - 1]) / 2 + rng.uniform(-0.5, 0.5, 2)
+        centre = (corners.min(axis=0) + corners.max(axis=0)) / 2
+        return aspect, corners - centre + middle, width, height
+
+
+def _given_box(
+    rng: np.random.Generator, corners: NDArray[np.float64], jitter: float
+) -> NDArray[np.float64]:
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    size = high - low
+    low = low + np.clip(rng.normal(0, jitter, 2), -2 * jitter, 2 * jitter) * size
+    high = high + np.clip(rng.normal(0, jitter, 2), -2 * jitter, 2 * jitter) * size
+    return np.concatenate([(low + high) / 2, high - low])
+
+
+def edge_contrast(picture: NDArray[np.float32], corners: NDArray[np.float64]) -> float:
+    """Return the gray levels by which a picture changes across the least visible edge.
+
+    Args:
+        picture: float32, H×W, before noise.
+        corners: 4×2 pixels.
+    """
+    following = np.roll(corners, -1, axis=0)
+    along = np.linspace(0.1, 0.9, 9)[None, :, None]
+    points = corners[:, None] * (1 - along) + following[:, None] * along
+    edges = following - corners
+    lengths = np.linalg.norm(edges, axis=1, keepdims=True)
+    normals = np.stack([-edges[:, 1], edges[:, 0]], axis=1) / lengths
+    reach = max(1.2, 0.035 * float(lengths.mean()))
+    steps = np.linspace(-reach, reach, 5)[None, None, :, None]
+    at = np.round(points[:, :, None] + normals[:, None, None] * steps).astype(int)
+    x = np.clip(at[..., 0], 0, picture.shape[1] - 1)
+    y = np.clip(at[..., 1], 0, picture.shape[0] - 1)
+    changes = np.ptp(picture[y, x], axis=2)
+    return float(np.median(changes, axis=1).min())
+
+
+def generate_scene(
+    rng: np.random.Generator, materials: Materials, settings: QuadSceneSettings
+) -> LabelledSample:
+    """Draw one scene whose object can be seen.
+
+    Args:
+        rng: source of all randomness; the same state gives the same scene.
+        materials: the photographs, fonts, fiducials and shapes that may appear.
+        settings: ranges of size, aspect and box error.
+
+    Returns:
+        The picture, the exact corners and the box.
+    """
+    while True:
+        sample = _draw(rng, materials, settings)
+        if sample is not None:
+            return sample
+
+
+def _draw(
+    rng: np.random.Generator, materials: Materials, settings: QuadSceneSettings
+) -> LabelledSample | None:
+    """Draw one scene, or None where an edge of the object cannot be seen."""
+    _aspect, corners, width, height = _place(rng, settings)
+    top, left = np.linalg.norm(corners[1] - corners[0]), np.linalg.norm(corners[3] - corners[0])
+    bottom, right = (
+        np.linalg.norm(corners[2] - corners[3]),
+        np.linalg.norm(corners[2] - corners[1]),
+    )
+    # The face is drawn at up to two texels per frame pixel, so that warping does not alias.
+    face_width = int(np.clip(1.7 * max(top, bottom), 24, 170))
+    face_height = int(np.clip(1.7 * max(left, right), 24, 170))
+    kind, face = faces.random_face(rng, materials, face_width, face_height)
+    background = backgrounds.random_background(rng, materials, width, height)
+
+    in_sheet = rng.random() < (0.85 if kind == "grid" else 0.2)
+    pad_x = pad_y = 0
+    plane = face
+    if in_sheet:
+        reach = 0.6
+        plane = faces.sheet_around(rng, materials, face, kind, reach)
+        pad_x, pad_y = round(face_width * reach), round(face_height * reach)
+    frame_from_plane = cv2.getPerspectiveTransform(
+        plane_corners(face_width, face_height, pad_x, pad_y).astype(np.float32),
+        corners.astype(np.float32),
+    )
+    layer = render_plane(plane, frame_from_plane, width, height)
+    picture = background.astype(np.float32)
+    if rng.random() < 0.35:
+        gain = np.float32(rng.uniform(0.4, 1.2))
+        picture = picture * gain
+    if in_sheet:
+        outline = cv2.perspectiveTransform(
+            plane_corners(plane.shape[1], plane.shape[0])[None],
+            frame_from_plane.astype(np.float64),
+        )[0]
+        depth = np.append(outline, np.ones((4, 1)), axis=1) @ np.linalg.inv(frame_from_plane)[2]
+        cover = (
+            coverage(outline, width, height)
+            if (depth > 0).all()
+            else np.ones((height, width), np.float32)
+        )
+    else:
+        cover = coverage(corners, width, height)
+        if rng.random() < 0.3:
+            shift = rng.normal(0, 0.06, 2) * np.ptp(corners, axis=0)
+            dark = coverage(corners + shift, width, height)
+            dark = cv2.GaussianBlur(dark, (0, 0), float(rng.uniform(0.5, 4)))
+            picture = picture * (1 - np.float32(rng.uniform(0.2, 0.8)) * dark)
+    picture = picture + (layer - picture) * cover
+    if rng.random() < 0.22:
+        picture = degradations.occlude(rng, picture, corners, background[::-1, ::-1])
+    picture = degradations.add_light(rng, picture)
+    side = float(np.sqrt(np.prod(np.ptp(corners, axis=0))))
+    picture = degradations.blur(rng, picture, side)
+    picture = degradations.expose(rng, picture)
+    if edge_contrast(np.clip(picture, 0, 255), corners) < settings.min_edge_contrast:
+        return None
+    box = _given_box(rng, corners, settings.box_jitter)
+    if rng.random() < 0.05:
+        picture = degradations.dark_border(rng, picture)
+    pixels = degradations.record(rng, picture)
+    if rng.random() < (0.3 if in_sheet else 0.07):
+        pixels = degradations.end_frame(rng, pixels, corners)
+    if rng.random() < 0.06:
+        pixels, corners, box = _truncate(rng, pixels, corners, box)
+    return LabelledSample(pixels, corners, box, kind)
+
+
+def _truncate(
+    rng: np.random.Generator,
+    pixels: NDArray[np.uint8],
+    corners: NDArray[np.float64],
+    box: NDArray[np.float64],
+) -> tuple[NDArray[np.uint8], NDArray[np.float64], NDArray[np.float64]]:
+    """Let the frame end inside the object, and the box with it."""
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    axis = int(rng.integers(2))
+    cut = round(low[axis] + rng.uniform(-0.1, 0.12) * (high - low)[axis])
+    if cut < 1:
+        return pixels, corners, box
+    shift = np.zeros(2)
+    shift[axis] = cut
+    kept = pixels[:, cut:] if axis == 0 else pixels[cut:]
+    start, end = box[:2] - box[2:] / 2 - shift, box[:2] + box[2:] / 2 - shift
+    start = np.maximum(start, -0.5)
+    box = np.concatenate([(start + end) / 2, end - start])
+    return np.ascontiguousarray(kept), corners - shift, box

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A short training learns, resumes to the same weights, and exports to the same outputs."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from stn_perception.runtime.archive import ModelArchive
+from stn_perception.stn.transforms import corners_from_theta
+from stn_perception.training.config import TrainingConfig
+from stn_perception.training.crops import random_batch
+from stn_perception.training.data import HeldOutCrops
+from stn_perception.training.export import ExportError, export_archive, load_trained
+from stn_perception.training.fit import fit
+from stn_perception.training.pool import CHUNK, ScenePool, build_pool
+from stn_perception.training.strategies import symmetric_error
+
+
+def config_of(epochs: int, steps: int) -> TrainingConfig:
+    return TrainingConfig.model_validate(
+        {
+            "name": "tiny",
+            "device": "cpu",
+            "refinement_steps": 1,
+            "scenes": {"count": CHUNK, "workers": 1},
+            "network": {"input_size": 32, "widths": [8, 16, 16, 16]},
+            "optimization": {
+                "epochs": epochs,
+                "steps_per_epoch": steps,
+                "batch_size": 32,
+                "learning_rate": 0.005,
+                "average_decay": 0.97,
+                "threads": 1,
+                "loader_workers": 0,
+            },
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def pool(tmp_path_factory: pytest.TempPathFactory) -> ScenePool:
+    folder = tmp_path_factory.mktemp("scenes")
+    return build_pool(folder, 1, CHUNK, config_of(1, 1).scenes.settings, workers=1)
+
+
+@pytest.fixture(scope="module")
+def checkpoint(pool: ScenePool, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return fit(config_of(2, 220), pool, tmp_path_factory.mktemp("run"), None)
+
+
+def test_a_minute_of_training_learns(checkpoint: Path) -> None:
+    network, config = load_trained(checkpoint)
+    crops, corners, refined = HeldOutCrops(config, 256).batch
+    with torch.inference_mode():
+        found = corners_from_theta(network(crops)["theta"])
+    errors = torch.nan_to_num(symmetric_error(found, corners), nan=2.0)
+    square = 0.8 * torch.tensor([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
+    untrained = symmetric_error(square.expand(len(corners), 4, 2), corners)
+    assert errors[~refined].median() < 0.6 * untrained[~refined].median()
+
+
+def test_resuming_equals_never_stopping(pool: ScenePool, tmp_path: Path) -> None:
+    config = config_of(2, 4)
+    whole = fit(config, pool, tmp_path / "whole", None)
+    first = tmp_path / "whole" / "checkpoints" / "epoch=0000.ckpt"
+    resumed = fit(config, pool, tmp_path / "resumed", first)
+    expected, _ = load_trained(whole)
+    found, _ = load_trained(resumed)
+    for (name, value), other in zip(
+        expected.state_dict().items(), found.state_dict().values(), strict=True
+    ):
+        assert torch.equal(value, other), name
+
+
+def test_the_loader_gives_the_same_crops_again(pool: ScenePool) -> None:
+    settings = config_of(1, 1).crops
+    indices = np.arange(8)
+    first = random_batch(np.random.default_rng(5), pool, indices, settings, 32)
+    again = random_batch(np.random.default_rng(5), pool, indices, settings, 32)
+    assert np.array_equal(first.crops, again.crops)
+    assert np.array_equal(first.corners, again.corners)
+
+
+def test_crops_of_boxes_touch_the_inner_box(pool: ScenePool) -> None:
+    settings = config_of(1, 1).crops.model_copy(update={"refinement_share": 0.0})
+    batch = random_batch(np.random.default_rng(5), pool, np.arange(300), settings, 32)
+    reach = np.abs(batch.corners).max(axis=1)
+    assert np.median(reach) == pytest.approx(0.8, abs=0.03)
+
+
+@pytest.mark.parametrize(("format", "suffix"), [("torchscript", ".pt"), ("export", ".pt2")])
+def test_an_exported_archive_says_what_the_network_said(
+    checkpoint: Path,
+    tmp_path: Path,
+    format: str,
+    suffix: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = export_archive(checkpoint, tmp_path / f"tiny{suffix}", format, samples=100)
+    assert "largest difference from the training-time module" in capsys.readouterr().out
+    archive = ModelArchive.open(path, device="cpu")
+    network, _ = load_trained(checkpoint)
+    crops = torch.rand((7, 1, 32, 32), generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        expected = network(crops)["theta"].numpy()
+    assert np.abs(archive.predict(crops).theta - expected).max() < 1e-4
+    assert archive.card.symmetry == 4
+    assert archive.card.refinement_steps == 1
+    assert "coffee.png" in archive.card.training.held_out
+
+
+def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "no.ckpt"
+    path.write_bytes(b"nothing")
+    with pytest.raises(ExportError, match=r"cannot read the checkpoint .*no\.ckpt"):
+        export_archive(path, tmp_path / "a.pt")
