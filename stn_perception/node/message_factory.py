@@ -6,7 +6,7 @@ from __future__ import annotations
 import array
 import functools
 import importlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -48,6 +48,20 @@ def missing_message_type(type_name: str) -> str:
     return ""
 
 
+@functools.cache
+def _checking_constructor(type_name: str) -> Callable[..., Any]:
+    """Constructor that checks types; newer distributions do so only when asked.
+
+    Unchecked, a wrong type (an int in a float field) crashes the process when it is published.
+    """
+    constructor = message_class(type_name)
+    try:
+        constructor(check_fields=True)
+    except (AssertionError, TypeError):  # older ones always check, and know no such argument
+        return constructor  # type: ignore[no-any-return]
+    return functools.partial(constructor, check_fields=True)
+
+
 class RclpyFactory:
     """The message factory of ``messages`` for rclpy's message classes."""
 
@@ -58,7 +72,7 @@ class RclpyFactory:
             MissingMessageTypeError: The type's package is not installed.
             AssertionError: A field is not one of the type's, or has the wrong type.
         """
-        return message_class(type_name)(**fields)
+        return _checking_constructor(type_name)(**fields)
 
     def octets(self, values: NDArray[np.uint8]) -> array.array[int]:
         """Return bytes for a ``uint8[]`` field, in the one form that rclpy takes as it is.

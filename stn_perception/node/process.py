@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 
@@ -37,6 +38,9 @@ def run_node(args: Sequence[str], stop: StopSignal, transport: str) -> int:
     try:
         return _run(context, stop, transport)
     finally:
+        # A lifecycle node leaves the graph only when its state machine is collected; else others
+        # would see it for 20 s more, and a node started anew would wait for its name.
+        gc.collect()
         context.try_shutdown()
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from stn_perception.node.transport import profile_environment
+
 sys.path.insert(0, str(Path(__file__).parent))
 
 _DOMAINS = 100  # ports of higher domains collide with those the system hands out
@@ -24,6 +26,7 @@ def domain_id(request: pytest.FixtureRequest) -> Iterator[int]:
     before = dict(os.environ)
     os.environ["ROS_DOMAIN_ID"] = str(domain)
     os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+    os.environ.update(profile_environment(before, Path.cwd()))
     yield domain
     os.environ.clear()
     os.environ.update(before)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import array
-import logging
+import gc
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -37,7 +37,6 @@ K = [300.0, 0.0, 159.5, 0.0, 300.0, 119.5, 0.0, 0.0, 1.0]
 RELIABLE = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=100, reliability=ReliabilityPolicy.RELIABLE
 )
-log = logging.getLogger(__name__)
 
 
 class FixedTurn(torch.nn.Module):
@@ -98,11 +97,15 @@ class RunningNode:
             raise
         self._executor = SingleThreadedExecutor(context=self.context)
         self._executor.add_node(self.node)
-        if active:
-            assert self.node.trigger_configure() == TransitionCallbackReturn.SUCCESS
-            assert self.node.trigger_activate() == TransitionCallbackReturn.SUCCESS
-        self._thread = threading.Thread(target=self._spin)
-        self._thread.start()
+        try:
+            if active:
+                assert self.node.trigger_configure() == TransitionCallbackReturn.SUCCESS
+                assert self.node.trigger_activate() == TransitionCallbackReturn.SUCCESS
+            self._thread = threading.Thread(target=self._spin)
+            self._thread.start()
+        except BaseException:
+            self.__exit__()
+            raise
 
     def _spin(self) -> None:
         while not self.stop.is_set():
@@ -118,6 +121,9 @@ class RunningNode:
         self.node.close()
         self._executor.shutdown()
         self.node.destroy_node()
+        # A lifecycle node stays in the graph until its state machine is collected.
+        del self.node, self._executor
+        gc.collect()
         self.context.try_shutdown()
 
     def frames(self, camera: str = "camera") -> OutcomeCounts:
@@ -260,9 +266,10 @@ class CameraClient:
     ) -> int:
         """An image and its detections (none at all if None); returns their stamp."""
         stamp = self.next_stamp_ns() if stamp_ns is None else stamp_ns
+        detections = None if boxes is None else detections_message(stamp, boxes)
         self.images.publish(image_message(stamp, **changes))
-        if boxes is not None:
-            self.detections.publish(detections_message(stamp, boxes))
+        if detections is not None:
+            self.detections.publish(detections)
         return stamp
 
 
@@ -319,8 +326,10 @@ def detections_message(stamp_ns: int, boxes: Sequence[Sequence[float]]) -> Detec
     message = Detection2DArray()
     for index, (x, y, width, height) in enumerate(boxes):
         detection = Detection2D(id=f"box{index}")
-        detection.bbox.center.position.x, detection.bbox.center.position.y = x, y
-        detection.bbox.size_x, detection.bbox.size_y = width, height
+        # rclpy does not check types, and an int in a float field crashes the publisher.
+        center, box = detection.bbox.center, detection.bbox
+        center.position.x, center.position.y = float(x), float(y)
+        box.size_x, box.size_y = float(width), float(height)
         result = ObjectHypothesisWithPose()
         result.hypothesis.class_id, result.hypothesis.score = "sign", 0.75
         detection.results.append(result)
