@@ -20,19 +20,24 @@ INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one subcommand; its exit status is returned."""
-    parser = build_parser()
-    parsed = parser.parse_args(arguments)
     try:
-        status: int = parsed.job(parsed)
+        return run_command(build_parser().parse_args(arguments))
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader of our output went away (`stn models | head`); nothing is left to say.
+        # The reader of our output went away (`stn models list | head`); nothing is left to say.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def run_command(parsed: argparse.Namespace) -> int:
+    """Run the parsed job; what the rooms refuse becomes a sentence and exit status 1."""
+    try:
+        status: int = parsed.job(parsed)
+    except BrokenPipeError:
+        raise
     except (ValueError, OSError, ImportError) as error:
-        # The rooms explain bad input in one sentence; a defect of our own keeps its traceback
-        # behind STN_TRACEBACK.
+        # The rooms explain bad input in one sentence; STN_TRACEBACK shows where it was found.
         if os.environ.get("STN_TRACEBACK"):
             raise
         print(f"stn {parsed.command}: {explain(error)}", file=sys.stderr)
