@@ -56,6 +56,8 @@ class CornerHeatmapNetwork(nn.Module):
         widths: features at 1/2, 1/4, 1/8 and 1/16 of the input.
     """
 
+    grid: Tensor
+
     def __init__(
         self,
         channels: int = 1,

@@ -50,7 +50,7 @@ def write_scores(archive_path: Path, result: dict[str, Any], command: str) -> Mo
         The card as written.
     """
     archive = ModelArchive.open(archive_path, device="cpu")
-    network = torch.jit.load(str(archive_path), map_location="cpu")
+    network = torch.jit.load(str(archive_path), map_location="cpu")  # type: ignore[no-untyped-call]
     card = archive.card.model_copy(update={"scores": scores_of(result, command)})
     card = save_archive(archive_path, network, card)
     archive_path.with_suffix(".md").write_text(page(card, result), encoding="utf-8")

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import cv2
 import numpy as np
@@ -17,18 +17,21 @@ from stn_perception.training.pool import ScenePool, scene
 
 
 class StepSampler(Sampler[int]):
-    """Numbers the steps of all epochs; Lightning tells it the epoch."""
+    """Numbers the steps of one epoch on from the steps already taken.
 
-    def __init__(self, steps_per_epoch: int) -> None:
+    Lightning's ``set_epoch`` is not relied on: after a resume it names the epoch that ended.
+
+    Args:
+        steps_per_epoch: how many steps one pass yields.
+        steps_taken: returns the number of optimiser steps of the run so far.
+    """
+
+    def __init__(self, steps_per_epoch: int, steps_taken: Callable[[], int]) -> None:
         self.steps_per_epoch = steps_per_epoch
-        self.epoch = 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Continue with the steps of this epoch."""
-        self.epoch = epoch
+        self.steps_taken = steps_taken
 
     def __iter__(self) -> Iterator[int]:
-        first = self.epoch * self.steps_per_epoch
+        first = self.steps_taken()
         return iter(range(first, first + self.steps_per_epoch))
 
     def __len__(self) -> int:
@@ -54,13 +57,13 @@ class CropBatches(Dataset[tuple[Tensor, Tensor]]):
 
 
 def training_loader(
-    pool: ScenePool, config: TrainingConfig, rank: int = 0
+    pool: ScenePool, config: TrainingConfig, steps_taken: Callable[[], int], rank: int = 0
 ) -> DataLoader[tuple[Tensor, Tensor]]:
     """Return a loader of batches; several trainers get different crops by their rank."""
     return DataLoader(
         CropBatches(pool, config, rank),
         batch_size=None,
-        sampler=StepSampler(config.optimization.steps_per_epoch),
+        sampler=StepSampler(config.optimization.steps_per_epoch, steps_taken),
         num_workers=config.optimization.loader_workers,
         multiprocessing_context="fork" if config.optimization.loader_workers else None,
         # Forked once, before the main process has started threads a child would wait for.

@@ -138,7 +138,7 @@ def _calibrate(
     archive = ModelArchive(network, card, torch.device("cpu"), Path(), "torchscript")
     factor = sigma_factor(archive, config.scenes.settings, samples)
     with torch.no_grad():
-        network.log_variance_shift += 2 * math.log(factor)
+        network.log_variance_shift.add_(2 * math.log(factor))
     return factor
 
 

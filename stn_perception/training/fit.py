@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader
 
 from stn_perception.training.config import ConfigError, TrainingConfig, load_config
 from stn_perception.training.data import HeldOutCrops, training_loader
+from stn_perception.training.export import ExportError, averaged_weights, load_trained
 from stn_perception.training.learner import Learner
 from stn_perception.training.pool import ScenePool, build_pool
 
@@ -33,14 +34,32 @@ def draw_scenes(config: TrainingConfig) -> ScenePool:
     )
 
 
+def _check_resume(checkpoint: Path, config: TrainingConfig) -> None:
+    """Refuse a checkpoint that is missing, damaged or of another run.
+
+    Raises:
+        ConfigError: one sentence on which of these it is.
+    """
+    if not checkpoint.is_file():
+        raise ConfigError(f"cannot resume: there is no checkpoint {checkpoint}")
+    try:
+        _, trained = load_trained(checkpoint)
+    except ExportError as error:
+        raise ConfigError(f"cannot resume: {error}") from error
+    for part in ("seed", "strategy", "crops", "network", "optimization"):
+        if getattr(trained, part) != getattr(config, part):
+            raise ConfigError(
+                f"cannot resume {checkpoint}: it was trained with another {part} "
+                f"({getattr(trained, part)}), expected {getattr(config, part)}"
+            )
+
+
 def _start_from(learner: Learner, checkpoint: Path) -> None:
     """Take the averaged weights of an earlier run as the start.
 
     Raises:
         ConfigError: the file is not a checkpoint of this network.
     """
-    from stn_perception.training.export import averaged_weights
-
     try:
         weights = averaged_weights(checkpoint)
         learner.network.load_state_dict(weights)
@@ -86,7 +105,7 @@ def fit(config: TrainingConfig, pool: ScenePool, output: Path, resume: Path | No
     )
     trainer.fit(
         learner,
-        training_loader(pool, config, trainer.global_rank),
+        training_loader(pool, config, lambda: trainer.global_step, trainer.global_rank),
         DataLoader(HeldOutCrops(config), batch_size=None),
         ckpt_path=resume,
     )
@@ -108,7 +127,7 @@ def train(config_path: Path, resume: Path | None, output: Path) -> Path:
         ConfigError: the configuration or the checkpoint to resume cannot be used.
     """
     config = load_config(config_path)
-    if resume is not None and not resume.is_file():
-        raise ConfigError(f"cannot resume: there is no checkpoint {resume}")
+    if resume is not None:
+        _check_resume(resume, config)
     output.mkdir(parents=True, exist_ok=True)
     return fit(config, draw_scenes(config), output, resume)

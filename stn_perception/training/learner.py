@@ -21,7 +21,7 @@ def build_network(config: TrainingConfig) -> CornerHeatmapNetwork:
     return CornerHeatmapNetwork(1, config.network.input_size, config.network.widths)
 
 
-class Learner(lightning.LightningModule):
+class Learner(lightning.LightningModule):  # type: ignore[misc]
     """Fits one network with one strategy.
 
     ``average`` holds the exponential running average of the weights; it is what is validated and
@@ -35,7 +35,9 @@ class Learner(lightning.LightningModule):
         self.network = build_network(self.config)
         self.average = AveragedModel(
             self.network,
-            multi_avg_fn=get_ema_multi_avg_fn(self.config.optimization.average_decay),
+            multi_avg_fn=get_ema_multi_avg_fn(  # type: ignore[no-untyped-call]
+                self.config.optimization.average_decay
+            ),
             use_buffers=True,
         )
         self.average.requires_grad_(False)
@@ -53,7 +55,7 @@ class Learner(lightning.LightningModule):
         """Update the running average, which follows faster at the start of the run."""
         step = self.global_step
         decay = min(self.config.optimization.average_decay, (1 + step) / (10 + step))
-        self.average.multi_avg_fn = get_ema_multi_avg_fn(decay)
+        self.average.multi_avg_fn = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
         self.average.update_parameters(self.network)
 
     def validation_step(self, batch: tuple[Tensor, Tensor, Tensor], index: int) -> None:

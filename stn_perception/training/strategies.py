@@ -88,7 +88,8 @@ def symmetric_error(predicted: Tensor, truth: Tensor) -> Tensor:
     """
     turned = torch.stack([truth.roll(shift, dims=1) for shift in range(4)], dim=1)
     distances = (predicted.unsqueeze(1) - turned).norm(dim=3).mean(dim=2)
-    return distances.min(dim=1).values
+    smallest: Tensor = distances.min(dim=1).values
+    return smallest
 
 
 def strategy_named(name: str) -> Strategy:

@@ -14,7 +14,7 @@ from stn_perception.training.scenes import (
     cameras,
     degradations,
 )
-from stn_perception.training.scenes.quad_scene import coverage, plane_corners, render_plane
+from stn_perception.training.scenes.rendering import coverage, plane_corners, render_plane
 
 QUADS = [
     np.array([(20.3, 15.8), (101.6, 24.1), (93.2, 99.7), (14.4, 88.9)]),

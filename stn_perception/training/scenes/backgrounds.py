@@ -15,7 +15,7 @@ def _gradient(rng: np.random.Generator, width: int, height: int) -> Gray:
     base, slope = rng.uniform(10, 245), rng.normal(0, 30, 2)
     x = np.linspace(-1, 1, width, dtype=np.float32) * slope[0]
     y = np.linspace(-1, 1, height, dtype=np.float32) * slope[1]
-    return np.clip(base + x[None] + y[:, None], 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(base + x[None] + y[:, None], 0, 255), dtype=np.uint8)
 
 
 def _grain(rng: np.random.Generator, width: int, height: int) -> Gray:

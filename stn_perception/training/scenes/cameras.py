@@ -11,7 +11,8 @@ def rotation(axis: NDArray[np.float64], angle_rad: float) -> NDArray[np.float64]
     """Return the rotation about a unit axis (Rodrigues' formula), 3×3."""
     x, y, z = axis
     cross = np.array([(0.0, -z, y), (z, 0.0, -x), (-y, x, 0.0)])
-    return np.eye(3) + np.sin(angle_rad) * cross + (1 - np.cos(angle_rad)) * (cross @ cross)
+    turned = np.eye(3) + np.sin(angle_rad) * cross + (1 - np.cos(angle_rad)) * (cross @ cross)
+    return np.asarray(turned, dtype=np.float64)
 
 
 def random_projection(rng: np.random.Generator, aspect: float) -> NDArray[np.float64] | None:

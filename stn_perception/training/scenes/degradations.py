@@ -61,7 +61,7 @@ def occlude(
         cv2.line(mask, (int(a[0]), int(a[1])), (int(b[0]), int(b[1])), 255, thickness, cv2.LINE_AA)
     cover = mask.astype(np.float32) / 255
     value = fill.astype(np.float32) if rng.random() < 0.4 else np.float32(rng.uniform(0, 255))
-    return picture * (1 - cover) + value * cover
+    return np.asarray(picture * (1 - cover) + value * cover, dtype=np.float32)
 
 
 def blur(rng: np.random.Generator, picture: Light, side: float) -> Light:
@@ -69,7 +69,7 @@ def blur(rng: np.random.Generator, picture: Light, side: float) -> Light:
     if rng.random() < 0.6:
         sigma = min(float(np.exp(rng.uniform(np.log(0.3), np.log(2.2)))), 0.03 * side)
         if sigma > 0.25:
-            picture = cv2.GaussianBlur(picture, (0, 0), sigma)
+            picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma), dtype=np.float32)
     if rng.random() < 0.15:
         length = max(2.0, min(rng.uniform(2, 8), 0.08 * side))
         size = 2 * int(np.ceil(length / 2)) + 3
@@ -86,7 +86,8 @@ def blur(rng: np.random.Generator, picture: Light, side: float) -> Light:
         )
         # The drawn line may sit a little off; centring it keeps the truth exact.
         kernel = kernel + kernel[::-1, ::-1]
-        picture = cv2.filter2D(picture, -1, kernel / kernel.sum())
+        blurred = cv2.filter2D(picture, -1, kernel / kernel.sum())
+        picture = np.asarray(blurred, dtype=np.float32)
     return picture
 
 
@@ -157,4 +158,4 @@ def record(rng: np.random.Generator, picture: Light) -> Gray:
         quality = int(rng.integers(25, 96))
         _, data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
         pixels = np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), dtype=np.uint8)
-    return pixels
+    return np.asarray(pixels, dtype=np.uint8)

@@ -108,7 +108,7 @@ def sign(rng: np.random.Generator, materials: Materials, width: int, height: int
         panel = tone(rng, 200, 255)
     canvas = np.full((height, width), panel, np.uint8)
     centre = np.array([width, height]) * (0.5 + rng.normal(0, 0.02, 2))
-    radius = min(width, height) * rng.uniform(0.3, 0.49)
+    radius: float | NDArray[np.float64] = min(width, height) * rng.uniform(0.3, 0.49)
     if rng.random() < 0.25:
         radius = np.array([width, height]) * rng.uniform(0.3, 0.49)
     angle = rng.choice([0.0, np.pi / 2, np.pi, -np.pi / 2, rng.uniform(0, 2 * np.pi)])
