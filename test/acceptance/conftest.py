@@ -81,18 +81,18 @@ def wait_for(path: Path, running: subprocess.Popen, log: Path) -> None:
         time.sleep(0.05)
 
 
-def replay_past_consumer(folder: Path, domain: int, view_kind: str, *player: str) -> Seen:
+def replay_past_consumer(folder: Path, given: dict[str, str], *player: str) -> Seen:
     """Node, consumer and player as processes of their own; ends when the recording does."""
-    env = environment(domain)
+    env = environment(101 + os.getpid() % 60)
     python = sys.executable
     node = [python, "-m", "stn_perception.node.main", "--ros-args"]
     parameters = {
         "image_transport": "compressed",
-        "view_kind": view_kind,
         "view_width": VIEW_PX,
         "view_height": VIEW_PX,
         "max_objects": SLOTS,
         "antialias": "false",
+        **given,
     }
     for name, value in parameters.items():
         node += ["-p", f"{name}:={value}"]
@@ -138,8 +138,7 @@ def truth() -> dict[int, dict]:
 def planar_run(tmp_path_factory: pytest.TempPathFactory) -> Seen:
     """The whole sample, slowly enough that two busy cores lose nothing."""
     pytest.importorskip("rclpy")
-    folder = tmp_path_factory.mktemp("planar")
-    return replay_past_consumer(folder, 101 + os.getpid() % 60, "planar", "--rate", "0.6")
+    return replay_past_consumer(tmp_path_factory.mktemp("planar"), {}, "--rate", "0.6")
 
 
 @pytest.fixture(scope="session")
@@ -148,4 +147,22 @@ def camera_run(tmp_path_factory: pytest.TempPathFactory) -> Seen:
     pytest.importorskip("rclpy")
     folder = tmp_path_factory.mktemp("camera")
     start = ("--start-offset", str(MOTION_OFFSET_S))
-    return replay_past_consumer(folder, 101 + os.getpid() % 60, "camera", "--rate", "0.8", *start)
+    return replay_past_consumer(folder, {"view_kind": "camera"}, "--rate", "0.8", *start)
+
+
+@pytest.fixture(scope="session")
+def own_network_run(tmp_path_factory: pytest.TempPathFactory) -> Seen:
+    """Two seconds of the sample past the network that the README's own-network example saves."""
+    pytest.importorskip("rclpy")
+    folder = tmp_path_factory.mktemp("own")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    script = readme.split("<!-- test: own network -->")[1].split("```python\n")[1].split("```")[0]
+    assert len([line for line in script.splitlines() if line.strip()]) <= 10
+    subprocess.run([sys.executable, "-c", script], cwd=folder, check=True)
+    parameters = {
+        "model": str(folder / "my_stn.pt"),
+        "model_input_width": "28",
+        "model_input_height": "28",
+        "model_channels": "1",
+    }
+    return replay_past_consumer(folder, parameters, "--duration", "2")
