@@ -29,6 +29,9 @@ class SceneConfig(BaseModel):
         min_side_px, max_side_px: the longer side of the object's bounding box.
         max_aspect: the object's width over height, or its inverse.
         box_jitter: standard deviation of each edge of the given box, as a share of its side.
+        extra_grids: share of objects that are made ruled grids beyond those drawn by chance.
+        frame_ends: share of pictures that end in black just outside the object.
+        frame_ends_in_print: the same share where the object is printed on a larger sheet.
     """
 
     model_config = _STRICT
@@ -40,6 +43,9 @@ class SceneConfig(BaseModel):
     max_side_px: float = Field(default=120.0, le=400.0)
     max_aspect: float = Field(default=3.0, ge=1.0, le=6.0)
     box_jitter: float = Field(default=0.025, ge=0.0, le=0.2)
+    extra_grids: float = Field(default=0.0, ge=0.0, le=1.0)
+    frame_ends: float = Field(default=0.07, ge=0.0, le=1.0)
+    frame_ends_in_print: float = Field(default=0.3, ge=0.0, le=1.0)
 
     @model_validator(mode="after")
     def _check_sides(self) -> SceneConfig:
@@ -58,6 +64,9 @@ class SceneConfig(BaseModel):
             max_side_px=self.max_side_px,
             max_aspect=self.max_aspect,
             box_jitter=self.box_jitter,
+            extra_grids=self.extra_grids,
+            frame_ends=self.frame_ends,
+            frame_ends_in_print=self.frame_ends_in_print,
         )
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import copy
 import math
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -16,8 +16,8 @@ from stn_perception.runtime.archive import ModelArchive, save_archive
 from stn_perception.runtime.model_card import ModelCard, TrainingRecord
 from stn_perception.stn.corner_heatmaps import CornerHeatmapNetwork
 from stn_perception.training.calibration import sigma_factor
+from stn_perception.training.checkpoints import Checkpoint, read_checkpoint
 from stn_perception.training.config import TrainingConfig
-from stn_perception.training.learner import build_network
 from stn_perception.training.scenes import HELD_OUT, TRAINING, Materials
 
 Format = Literal["torchscript", "export"]
@@ -25,44 +25,9 @@ Format = Literal["torchscript", "export"]
 # Folding the normalisation and another compiler may differ by rounding, and by no more.
 MAX_DIFFERENCE = 1e-4
 
-_AVERAGE = "average.module."
-
 
 class ExportError(ValueError):
-    """A checkpoint that cannot become an archive; the message is one sentence."""
-
-
-def _checkpoint(path: Path) -> dict[str, Any]:
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # a damaged file raises anything
-        raise ExportError(f"cannot read the checkpoint {path}: {error}") from error
-    if not isinstance(content, dict) or "state_dict" not in content:
-        raise ExportError(f"{path} is not a training checkpoint")
-    return content
-
-
-def averaged_weights(path: Path) -> dict[str, Tensor]:
-    """Return the running average of the weights in a checkpoint, by the network's names.
-
-    Raises:
-        ExportError: the file is not a training checkpoint.
-    """
-    state: dict[str, Tensor] = _checkpoint(path)["state_dict"]
-    return {k[len(_AVERAGE) :]: v for k, v in state.items() if k.startswith(_AVERAGE)}
-
-
-def load_trained(path: Path) -> tuple[CornerHeatmapNetwork, TrainingConfig]:
-    """Return the averaged network of a checkpoint in evaluation mode, and its configuration.
-
-    Raises:
-        ExportError: the file is not a training checkpoint.
-    """
-    content = _checkpoint(path)
-    config = TrainingConfig.model_validate(content["hyper_parameters"]["config"])
-    network = build_network(config)
-    network.load_state_dict(averaged_weights(path))
-    return network.eval(), config
+    """An archive that does not say what the network says; the message is one sentence."""
 
 
 def _listed(materials: Materials) -> str:
@@ -73,10 +38,10 @@ def _listed(materials: Materials) -> str:
     )
 
 
-def card_of(config: TrainingConfig, checkpoint: Path, command: str) -> ModelCard:
+def card_of(checkpoint: Checkpoint) -> ModelCard:
     """Return the card of a trained network; scores come later."""
+    config = checkpoint.config
     crops, size = config.crops, config.network.input_size
-    steps = int(_checkpoint(checkpoint).get("global_step", 0))
     return ModelCard(
         name=config.name,
         version=config.version,
@@ -94,12 +59,8 @@ def card_of(config: TrainingConfig, checkpoint: Path, command: str) -> ModelCard
         view_height=2 * size,
         symmetry=4,
         training=TrainingRecord(
-            data=(
-                f"{config.scenes.count} generated scenes of textured quadrilaterals with exact "
-                f"corners, {steps * config.optimization.batch_size} crops of them; "
-                + _listed(TRAINING)
-            ),
-            command=command,
+            data=f"{', then '.join(checkpoint.runs)}; {_listed(TRAINING)}",
+            command=" && ".join(checkpoint.commands),
             seed=config.seed,
             held_out=_listed(HELD_OUT),
         ),
@@ -146,7 +107,6 @@ def export_archive(
     checkpoint: Path,
     output: Path,
     format: Format = "torchscript",
-    command: str = "stn train config/train/planar.yaml",
     samples: int = 1500,
 ) -> Path:
     """Write a checkpoint's averaged network as an archive and verify what was written.
@@ -159,19 +119,19 @@ def export_archive(
         checkpoint: of ``train``.
         output: ``.pt`` for ``torchscript``, ``.pt2`` for ``export``.
         format: which of the two to write.
-        command: what made the checkpoint; goes onto the card.
         samples: held-out scenes to scale the standard deviations on.
 
     Returns:
         ``output``.
 
     Raises:
-        ExportError: the checkpoint cannot be read, or the archive differs from the module by more
-            than ``MAX_DIFFERENCE``; in the latter case no file is left.
+        CheckpointError: the checkpoint cannot be read.
+        ExportError: the archive differs from the module by more than ``MAX_DIFFERENCE``; no file
+            is left.
         ArchiveError: format and suffix do not belong together.
     """
-    network, config = load_trained(checkpoint)
-    card = card_of(config, checkpoint, command)
+    trained = read_checkpoint(checkpoint)
+    network, config, card = trained.network(), trained.config, card_of(trained)
     factor = _calibrate(network, card, config, samples)
     crops = _probe(config)
     with torch.inference_mode():

@@ -13,9 +13,9 @@ from lightning.pytorch.callbacks import ModelCheckpoint, TQDMProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.data import DataLoader
 
+from stn_perception.training.checkpoints import Checkpoint, CheckpointError, read_checkpoint
 from stn_perception.training.config import ConfigError, TrainingConfig, load_config
 from stn_perception.training.data import HeldOutCrops, training_loader
-from stn_perception.training.export import ExportError, averaged_weights, load_trained
 from stn_perception.training.learner import Learner
 from stn_perception.training.pool import ScenePool, build_pool
 
@@ -40,11 +40,9 @@ def _check_resume(checkpoint: Path, config: TrainingConfig) -> None:
     Raises:
         ConfigError: one sentence on which of these it is.
     """
-    if not checkpoint.is_file():
-        raise ConfigError(f"cannot resume: there is no checkpoint {checkpoint}")
     try:
-        _, trained = load_trained(checkpoint)
-    except ExportError as error:
+        trained = read_checkpoint(checkpoint).config
+    except CheckpointError as error:
         raise ConfigError(f"cannot resume: {error}") from error
     for part in ("seed", "strategy", "crops", "network", "optimization"):
         if getattr(trained, part) != getattr(config, part):
@@ -54,21 +52,46 @@ def _check_resume(checkpoint: Path, config: TrainingConfig) -> None:
             )
 
 
-def _start_from(learner: Learner, checkpoint: Path) -> None:
-    """Take the averaged weights of an earlier run as the start.
+def _initial(config: TrainingConfig) -> Checkpoint | None:
+    """Read the run that this one goes on from.
 
     Raises:
-        ConfigError: the file is not a checkpoint of this network.
+        ConfigError: it is no checkpoint of the same network.
     """
+    if config.initial is None:
+        return None
     try:
-        weights = averaged_weights(checkpoint)
-        learner.network.load_state_dict(weights)
-        learner.average.module.load_state_dict(weights)
-    except (OSError, RuntimeError, KeyError, ValueError) as error:
-        raise ConfigError(f"initial: {checkpoint} does not fit this network: {error}") from error
+        start = read_checkpoint(config.initial)
+    except CheckpointError as error:
+        raise ConfigError(f"initial: {error}") from error
+    if start.config.network != config.network:
+        raise ConfigError(
+            f"initial: {config.initial} holds the network {start.config.network}, expected "
+            f"{config.network}"
+        )
+    return start
 
 
-def fit(config: TrainingConfig, pool: ScenePool, output: Path, resume: Path | None) -> Path:
+def _new_learner(config: TrainingConfig, command: str) -> Learner:
+    start = _initial(config)
+    earlier: list[dict[str, str]] = []
+    if start is not None:
+        pairs = zip(start.runs, start.commands, strict=True)
+        earlier = [{"seen": seen, "command": command} for seen, command in pairs]
+    learner = Learner(config.model_dump(mode="json"), command, earlier)
+    if start is not None:
+        learner.network.load_state_dict(start.weights)
+        learner.average.module.load_state_dict(start.weights)
+    return learner
+
+
+def fit(
+    config: TrainingConfig,
+    pool: ScenePool,
+    output: Path,
+    resume: Path | None,
+    command: str = "",
+) -> Path:
     """Train on scenes that are already there; see ``train``."""
     settings = config.optimization
     # OpenCV's own threads would not survive into the loader's forked workers.
@@ -76,9 +99,7 @@ def fit(config: TrainingConfig, pool: ScenePool, output: Path, resume: Path | No
     if settings.threads:
         torch.set_num_threads(settings.threads)
     lightning.seed_everything(config.seed, workers=False, verbose=False)
-    learner = Learner(config.model_dump(mode="json"))
-    if config.initial is not None and resume is None:
-        _start_from(learner, config.initial)
+    learner = _new_learner(config, command)
     checkpoints = ModelCheckpoint(
         dirpath=output / "checkpoints",
         filename="{epoch:04d}",
@@ -129,5 +150,6 @@ def train(config_path: Path, resume: Path | None, output: Path) -> Path:
     config = load_config(config_path)
     if resume is not None:
         _check_resume(resume, config)
+    _initial(config)
     output.mkdir(parents=True, exist_ok=True)
-    return fit(config, draw_scenes(config), output, resume)
+    return fit(config, draw_scenes(config), output, resume, f"stn train {config_path}")

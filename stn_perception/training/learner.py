@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import lightning
@@ -26,9 +27,19 @@ class Learner(lightning.LightningModule):  # type: ignore[misc]
 
     ``average`` holds the exponential running average of the weights; it is what is validated and
     exported.
+
+    Args:
+        config: of the run, as ``TrainingConfig.model_dump(mode="json")`` gives it.
+        command: the command that started it, for the card.
+        earlier: ``seen`` and ``command`` of the runs it goes on from, for the card.
     """
 
-    def __init__(self, config: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        config: dict[str, Any],
+        command: str = "",
+        earlier: Sequence[dict[str, str]] = (),
+    ) -> None:
         super().__init__()
         self.save_hyperparameters()
         self.config = TrainingConfig.model_validate(config)

@@ -9,10 +9,11 @@ import torch
 
 from stn_perception.runtime.archive import ModelArchive
 from stn_perception.stn.transforms import corners_from_theta
-from stn_perception.training.config import TrainingConfig
+from stn_perception.training.checkpoints import CheckpointError, read_checkpoint
+from stn_perception.training.config import ConfigError, TrainingConfig
 from stn_perception.training.crops import random_batch
 from stn_perception.training.data import HeldOutCrops
-from stn_perception.training.export import ExportError, export_archive, load_trained
+from stn_perception.training.export import export_archive
 from stn_perception.training.fit import fit
 from stn_perception.training.pool import CHUNK, ScenePool, build_pool
 from stn_perception.training.strategies import symmetric_error
@@ -51,7 +52,8 @@ def checkpoint(pool: ScenePool, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 def test_a_minute_of_training_learns(checkpoint: Path) -> None:
-    network, config = load_trained(checkpoint)
+    trained = read_checkpoint(checkpoint)
+    network, config = trained.network(), trained.config
     crops, corners, refined = HeldOutCrops(config, 256).batch
     with torch.inference_mode():
         found = corners_from_theta(network(crops)["theta"])
@@ -66,12 +68,34 @@ def test_resuming_equals_never_stopping(pool: ScenePool, tmp_path: Path) -> None
     whole = fit(config, pool, tmp_path / "whole", None)
     first = tmp_path / "whole" / "checkpoints" / "epoch=0000.ckpt"
     resumed = fit(config, pool, tmp_path / "resumed", first)
-    expected, _ = load_trained(whole)
-    found, _ = load_trained(resumed)
-    for (name, value), other in zip(
-        expected.state_dict().items(), found.state_dict().values(), strict=True
-    ):
-        assert torch.equal(value, other), name
+    expected, found = read_checkpoint(whole).weights, read_checkpoint(resumed).weights
+    assert expected.keys() == found.keys()
+    for name, value in expected.items():
+        assert torch.equal(value, found[name]), name
+
+
+def test_going_on_from_a_run_starts_with_its_weights_and_says_so(
+    pool: ScenePool, checkpoint: Path, tmp_path: Path
+) -> None:
+    config = config_of(1, 1).model_copy(update={"initial": checkpoint})
+    optimization = config.optimization.model_copy(update={"learning_rate": 1e-12})
+    config = config.model_copy(update={"optimization": optimization})
+    path = fit(config, pool, tmp_path, None, "stn train second.yaml")
+    before, after = read_checkpoint(checkpoint), read_checkpoint(path)
+    for name, value in before.weights.items():
+        if "running" not in name and "num_batches" not in name:
+            assert torch.allclose(value, after.weights[name], atol=1e-6), name
+    assert after.commands == (*before.commands, "stn train second.yaml")
+    assert len(after.runs) == 2
+
+
+def test_another_network_is_not_gone_on_from(
+    pool: ScenePool, checkpoint: Path, tmp_path: Path
+) -> None:
+    config = config_of(1, 1).model_copy(update={"initial": checkpoint})
+    network = config.network.model_copy(update={"widths": (8, 16, 16, 32)})
+    with pytest.raises(ConfigError, match="holds the network"):
+        fit(config.model_copy(update={"network": network}), pool, tmp_path, None)
 
 
 def test_the_loader_gives_the_same_crops_again(pool: ScenePool) -> None:
@@ -101,7 +125,7 @@ def test_an_exported_archive_says_what_the_network_said(
     path = export_archive(checkpoint, tmp_path / f"tiny{suffix}", format, samples=100)
     assert "largest difference from the training-time module" in capsys.readouterr().out
     archive = ModelArchive.open(path, device="cpu")
-    network, _ = load_trained(checkpoint)
+    network = read_checkpoint(checkpoint).network()
     crops = torch.rand((7, 1, 32, 32), generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():
         expected = network(crops)["theta"].numpy()
@@ -114,5 +138,5 @@ def test_an_exported_archive_says_what_the_network_said(
 def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "no.ckpt"
     path.write_bytes(b"nothing")
-    with pytest.raises(ExportError, match=r"cannot read the checkpoint .*no\.ckpt"):
+    with pytest.raises(CheckpointError, match=r"cannot read the checkpoint .*no\.ckpt"):
         export_archive(path, tmp_path / "a.pt")

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from stn_perception.training.scenes import backgrounds, cameras, degradations, faces
+from stn_perception.training.scenes import backgrounds, cameras, degradations, faces, textures
 from stn_perception.training.scenes.materials import Materials
 from stn_perception.training.scenes.rendering import (
     coverage,
@@ -31,6 +31,9 @@ class QuadSceneSettings:
         surroundings: the frame's size as a multiple of the object's bounding box.
         min_edge_contrast: gray levels by which the picture must change across each edge, in the
             median along it; an object nobody could see teaches nothing.
+        extra_grids: share of objects that are made ruled grids beyond those drawn by chance.
+        frame_ends: share of pictures that end in black just outside the object.
+        frame_ends_in_print: the same share where the object is printed on a larger sheet.
     """
 
     min_side_px: float = 20.0
@@ -39,6 +42,9 @@ class QuadSceneSettings:
     box_jitter: float = 0.025
     surroundings: float = 1.7
     min_edge_contrast: float = 9.0
+    extra_grids: float = 0.0
+    frame_ends: float = 0.07
+    frame_ends_in_print: float = 0.3
 
 
 def _place(
@@ -105,7 +111,10 @@ def _draw(
     # The face is drawn at up to two texels per frame pixel, so that warping does not alias.
     face_width = int(np.clip(1.7 * max(top, bottom), 24, 170))
     face_height = int(np.clip(1.7 * max(left, right), 24, 170))
-    kind, face = faces.random_face(rng, materials, face_width, face_height)
+    if settings.extra_grids > 0 and rng.random() < settings.extra_grids:
+        kind, face = "grid", textures.line_grid(rng, materials, face_width, face_height)
+    else:
+        kind, face = faces.random_face(rng, materials, face_width, face_height)
     background = backgrounds.random_background(rng, materials, width, height)
 
     in_sheet = rng.random() < (0.85 if kind == "grid" else 0.2)
@@ -158,7 +167,7 @@ def _draw(
     if rng.random() < 0.05:
         picture = degradations.dark_border(rng, picture)
     pixels = degradations.record(rng, picture)
-    if rng.random() < (0.3 if in_sheet else 0.07):
+    if rng.random() < (settings.frame_ends_in_print if in_sheet else settings.frame_ends):
         pixels = degradations.end_frame(rng, pixels, corners)
     if rng.random() < 0.06:
         pixels, corners, box = _truncate(rng, pixels, corners, box)
