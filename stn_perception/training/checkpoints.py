@@ -71,7 +71,10 @@ def read_checkpoint(path: Path) -> Checkpoint:
         "with exact corners"
     )
     earlier = known.get("earlier", [])
-    command = known.get("command") or f"stn train config/train/{config.name}.yaml"
+    command = (
+        known.get("command")
+        or f"stn train config/train/{config.name}.yaml --output runs/{config.name}"
+    )
     return Checkpoint(
         config=config,
         weights=weights,

@@ -32,6 +32,8 @@ class SceneConfig(BaseModel):
         extra_grids: share of objects that are made ruled grids beyond those drawn by chance.
         frame_ends: share of pictures that end in black just outside the object.
         frame_ends_in_print: the same share where the object is printed on a larger sheet.
+        matched_tones: share of objects on a desk of nearly their own tone.
+        min_edge_contrast: gray levels by which the picture changes across the weakest edge.
     """
 
     model_config = _STRICT
@@ -46,6 +48,8 @@ class SceneConfig(BaseModel):
     extra_grids: float = Field(default=0.0, ge=0.0, le=1.0)
     frame_ends: float = Field(default=0.07, ge=0.0, le=1.0)
     frame_ends_in_print: float = Field(default=0.3, ge=0.0, le=1.0)
+    matched_tones: float = Field(default=0.0, ge=0.0, le=1.0)
+    min_edge_contrast: float = Field(default=9.0, ge=0.0, le=255.0)
 
     @model_validator(mode="after")
     def _check_sides(self) -> SceneConfig:
@@ -67,6 +71,8 @@ class SceneConfig(BaseModel):
             extra_grids=self.extra_grids,
             frame_ends=self.frame_ends,
             frame_ends_in_print=self.frame_ends_in_print,
+            matched_tones=self.matched_tones,
+            min_edge_contrast=self.min_edge_contrast,
         )
 
 

@@ -152,4 +152,5 @@ def train(config_path: Path, resume: Path | None, output: Path) -> Path:
         _check_resume(resume, config)
     _initial(config)
     output.mkdir(parents=True, exist_ok=True)
-    return fit(config, draw_scenes(config), output, resume, f"stn train {config_path}")
+    command = f"stn train {config_path} --output {output}"
+    return fit(config, draw_scenes(config), output, resume, command)

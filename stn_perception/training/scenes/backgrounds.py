@@ -63,6 +63,22 @@ def _neighbours(rng: np.random.Generator, materials: Materials, canvas: Gray) ->
         )
 
 
+def desk_of_tone(
+    rng: np.random.Generator, materials: Materials, width: int, height: int, value: float
+) -> Gray:
+    """Draw a nearly even desk of a given tone, perhaps with its edge and things on it."""
+    slope = rng.normal(0, 12, 2)
+    x = np.linspace(-1, 1, width, dtype=np.float32) * np.float32(slope[0])
+    y = np.linspace(-1, 1, height, dtype=np.float32) * np.float32(slope[1])
+    level = np.float32(value + rng.normal(0, 14))
+    canvas = np.clip(level + x[None] + y[:, None], 0, 255).astype(np.uint8)
+    if rng.random() < 0.5:
+        _edges(rng, canvas)
+    if rng.random() < 0.3:
+        _neighbours(rng, materials, canvas)
+    return canvas
+
+
 def random_background(
     rng: np.random.Generator, materials: Materials, width: int, height: int
 ) -> Gray:

@@ -34,6 +34,8 @@ class QuadSceneSettings:
         extra_grids: share of objects that are made ruled grids beyond those drawn by chance.
         frame_ends: share of pictures that end in black just outside the object.
         frame_ends_in_print: the same share where the object is printed on a larger sheet.
+        matched_tones: share of objects on a desk of nearly their own tone, as white cards on a
+            white table, whose edges show in part only.
     """
 
     min_side_px: float = 20.0
@@ -45,6 +47,7 @@ class QuadSceneSettings:
     extra_grids: float = 0.0
     frame_ends: float = 0.07
     frame_ends_in_print: float = 0.3
+    matched_tones: float = 0.0
 
 
 def _place(
@@ -116,6 +119,9 @@ def _draw(
     else:
         kind, face = faces.random_face(rng, materials, face_width, face_height)
     background = backgrounds.random_background(rng, materials, width, height)
+    if settings.matched_tones > 0 and rng.random() < settings.matched_tones:
+        rim = np.concatenate([face[0], face[-1], face[:, 0], face[:, -1]])
+        background = backgrounds.desk_of_tone(rng, materials, width, height, float(np.median(rim)))
 
     in_sheet = rng.random() < (0.85 if kind == "grid" else 0.2)
     pad_x = pad_y = 0
