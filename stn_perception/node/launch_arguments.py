@@ -33,6 +33,9 @@ DEVICE = LaunchArgument("device", "", "auto, cpu, cuda or cuda:N.", "device")
 CAMERAS = LaunchArgument(
     "cameras", "", "Camera names with commas between them, e.g. front,rear.", "cameras"
 )
+IMAGE_TRANSPORT = LaunchArgument(
+    "image_transport", "", "raw or compressed, as the images come.", "image_transport"
+)
 USE_SIM_TIME = LaunchArgument(
     "use_sim_time", "", "true: take the time from /clock (bags, simulators).", "use_sim_time"
 )
@@ -47,21 +50,43 @@ CANONICALIZER_ARGUMENTS: tuple[LaunchArgument, ...] = (
     MODEL,
     DEVICE,
     CAMERAS,
+    IMAGE_TRANSPORT,
     USE_SIM_TIME,
     LOG_LEVEL,
     AUTOSTART,
 )
 
 BAG = LaunchArgument("bag", "", "The rosbag2 folder or file to play.")
-REPLAY_ARGUMENTS: tuple[LaunchArgument, ...] = (
-    BAG,
-    LaunchArgument("rate", "1.0", "Playing speed; 2.0 is twice as fast."),
-    LaunchArgument("loop", "false", "Start again at the end, for ever."),
-    LaunchArgument("start", "0.0", "Seconds to skip at the beginning."),
-    LaunchArgument("duration", "", "Seconds to play; without it, to the end."),
-    NAMESPACE,
-    LOG_LEVEL,
-)
+RATE = LaunchArgument("rate", "1.0", "Playing speed; 2.0 is twice as fast.")
+LOOP = LaunchArgument("loop", "false", "true: start again at the end, for ever.")
+START = LaunchArgument("start", "0.0", "Seconds to skip at the beginning.")
+DURATION = LaunchArgument("duration", "", "Seconds to play; without it, to the end.")
+RVIZ = LaunchArgument("rviz", "false", "true: show the results in RViz.")
+
+PLAYER_ARGUMENTS: tuple[LaunchArgument, ...] = (BAG, RATE, LOOP, START, DURATION)
+
+
+def player_command_line(arguments: Mapping[str, str]) -> list[str]:
+    """Command line of ``bag_player_node`` for the arguments of the replay.
+
+    It begins once the node has subscribed to what the bag holds, or after the player's own
+    patience.
+
+    Raises:
+        ValueError: No bag is given, or a truth value is none.
+    """
+    given = {
+        each.name: arguments.get(each.name, each.default).strip() for each in PLAYER_ARGUMENTS
+    }
+    if not given["bag"]:
+        raise ValueError("No bag is given, expected bag:=<folder or file>.")
+    line = [given["bag"], "--rate", given["rate"], "--start-offset", given["start"]]
+    if truth("loop", given["loop"]):
+        line.append("--loop")
+    if given["duration"]:
+        line += ["--duration", given["duration"]]
+    return line
+
 
 _TRUE = {"true", "1", "yes", "on"}
 _FALSE = {"false", "0", "no", "off"}

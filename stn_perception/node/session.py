@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -30,6 +32,7 @@ from stn_perception.runtime.pipeline import Pipeline
 
 TF_TYPE = "tf2_msgs/msg/TFMessage"
 _TF_DEPTH = 100  # as tf2's own broadcasters have it
+_SAME_JUMP_S = 1.0  # stamps and the clock tell of one jump within this
 
 
 class Session:
@@ -61,6 +64,7 @@ class Session:
         self.pipeline = Pipeline(archive, running.pipeline)
         self._mailbox = PipelineMailbox(self.pipeline)
         self._handover: LatestOnly[FrameJob] = LatestOnly()
+        self._jumped_s: dict[str, float] = {}
         self._tf_publisher = self._make_tf_publisher()
         self.stations = {camera: self._station(camera) for camera in running.inputs.cameras}
         self.inputs = {camera: self._input(camera) for camera in running.inputs.cameras}
@@ -112,8 +116,11 @@ class Session:
             input_.assembly.expire()
 
     def forget_the_past(self) -> None:
-        """Time jumped back: clear pairing and tracks of all cameras."""
+        """The clock jumped back: clear pairing and tracks, but of cameras whose stamps did."""
+        now_s = time.monotonic()
         for camera, input_ in self.inputs.items():
+            if now_s - self._jumped_s.get(camera, -math.inf) < _SAME_JUMP_S:
+                continue  # frames of the new time are here already, and stay
             input_.assembly.clear(DropReason.TIME_JUMP)
             self._on_jump(camera)
 
@@ -176,6 +183,7 @@ class Session:
             self._processor.drop(replaced, DropReason.BUSY)
 
     def _on_jump(self, camera: str) -> None:
+        self._jumped_s[camera] = time.monotonic()
         self._node.get_logger().info(f"Time jumped back: the tracks of '{camera}' start anew.")
         for job in self._handover.clear(camera):
             self._processor.drop(job, DropReason.TIME_JUMP)
