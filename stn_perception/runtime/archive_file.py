@@ -80,6 +80,8 @@ def load_torchscript(
         raise ArchiveError(
             f"The model file {path} is not readable TorchScript: {first_line(error)}."
         ) from error
+    if not hasattr(module, "forward"):
+        raise ArchiveError(f"The model file {path} holds a module without a forward method.")
     return module, _text(extra[CARD_FILE], path)
 
 
@@ -115,8 +117,10 @@ def _checked_names(content: bytes, path: Path) -> list[str]:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             damaged = archive.testzip()
             names = archive.namelist()
-    except (zipfile.BadZipFile, EOFError, OSError) as error:
-        raise ArchiveError(f"The model file {path} is truncated or damaged: {error}.") from error
+    except Exception as error:  # encryption and every compression fail in their own way
+        raise ArchiveError(
+            f"The model file {path} is truncated or damaged: {first_line(error)}."
+        ) from error
     if damaged is not None:
         raise ArchiveError(f"The model file {path} is damaged: {damaged} fails its checksum.")
     return names
@@ -143,8 +147,7 @@ def _refuse_pickled_records(content: bytes, path: Path) -> None:
         for name in archive.namelist():
             inner = name.split("/", 1)[-1]
             if inner.endswith("_config.json"):
-                config = json.loads(archive.read(name)).get("config", {})
-                if any(record.get("use_pickle") for record in config.values()):
+                if _mentions_pickles(archive.read(name), name, path):
                     raise refusal
             elif inner.startswith("data/sample_inputs/"):
                 try:
@@ -153,6 +156,16 @@ def _refuse_pickled_records(content: bytes, path: Path) -> None:
                     raise refusal from error
             elif inner.startswith("data/") and not inner.startswith(_EXPORT_FOLDERS):
                 raise refusal
+
+
+def _mentions_pickles(config: bytes, name: str, path: Path) -> bool:
+    try:
+        records = json.loads(config).get("config", {}).values()
+        return any(record.get("use_pickle") for record in records)
+    except (ValueError, AttributeError) as error:
+        raise ArchiveError(
+            f"The model file {path} is damaged: {name} is not its index."
+        ) from error
 
 
 def _text(value: str | bytes, path: Path) -> str:

@@ -44,9 +44,12 @@ def resolve_model(name_or_path: str | os.PathLike[str]) -> Path:
         ArchiveError: No shipped model has this name. A path is not looked at.
     """
     text = os.fspath(name_or_path)
-    path = Path(text).expanduser()
     if not text:
         raise ArchiveError("The model's name is empty, expected a shipped name or a path.")
+    try:
+        path = Path(text).expanduser()
+    except RuntimeError as error:
+        raise ArchiveError(f"The model '{text}' lies in the home of an unknown user.") from error
     if len(path.parts) > 1 or path.suffix in ARCHIVE_SUFFIXES or path.is_file():
         return path
     known = shipped_models()

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import pickle
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -265,6 +267,51 @@ def test_a_truncated_file_is_refused(tmp_path: Path, share: float, suffix: str) 
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * share)])
     assert "truncated" in refusal(path)
+
+
+def rewritten(source: Path, target: Path, change: Callable[[str, bytes], bytes]) -> Path:
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, change(name, old.read(name)))
+    return target
+
+
+@pytest.mark.parametrize(("offset", "bits"), [((6, 8), 1), ((8, 10), 97)])
+def test_a_zip_file_that_cannot_be_unpacked_is_refused(
+    saved: Path, tmp_path: Path, offset: tuple[int, int], bits: int
+) -> None:
+    content = bytearray(saved.read_bytes())
+    for signature, field in zip((b"PK\x03\x04", b"PK\x01\x02"), offset, strict=True):
+        at = content.find(signature)
+        while at >= 0:
+            content[at + field] |= bits  # encrypted; an unknown compression
+            at = content.find(signature, at + 4)
+    locked = tmp_path / "locked.pt"
+    locked.write_bytes(content)
+    assert "damaged" in refusal(locked)
+
+
+def test_a_module_without_forward_is_refused(saved: Path, tmp_path: Path) -> None:
+    renamed = rewritten(
+        saved, tmp_path / "renamed.pt", lambda _, text: text.replace(b"def forward", b"def onward")
+    )
+    assert "forward" in refusal(renamed)
+
+
+@pytest.mark.parametrize("index", [b"[", b"[]", b'{"config": [1]}', b'{"config": {"a": 1}}'])
+def test_an_exported_program_with_a_damaged_index_is_refused(tmp_path: Path, index: bytes) -> None:
+    whole = tmp_path / "whole.pt2"
+    save_archive(whole, exported(SmallConvolution().eval()), card())
+    damaged = rewritten(
+        whole,
+        tmp_path / "damaged.pt2",
+        lambda name, content: index if name.endswith("_config.json") else content,
+    )
+    assert "damaged" in refusal(damaged)
+
+
+def test_the_home_of_an_unknown_user_is_refused() -> None:
+    assert "unknown user" in refusal("~nobody_of_this_name/model.pt")
 
 
 def test_a_flipped_weight_bit_is_refused(saved: Path) -> None:
