@@ -8,6 +8,7 @@ any moment stops the three processes and leaves no half-made result.
 from __future__ import annotations
 
 import json
+import math
 import sys
 import tempfile
 import time
@@ -51,8 +52,10 @@ def demo(
         from stn_perception.node.share import share_file
 
         try:
-            if not rate > 0 or (duration_s is not None and not duration_s > 0):
-                raise DemoError(f"rate {rate} and duration {duration_s} must be above 0.")
+            limits = (rate,) if duration_s is None else (rate, duration_s)
+            if not all(0 < limit < math.inf for limit in limits):
+                given = f"rate {rate} and duration {duration_s}"
+                raise DemoError(f"{given} must be finite and above 0.")
             source = share_file(_SAMPLE).parent if bag is None else Path(bag)
             _demo(Path(output), model, source, json_path, rate, duration_s, stop)
         except Interrupted:

@@ -41,6 +41,7 @@ def play(
     Raises:
         BagError: The bag cannot be read.
         PlayError: Types are not installed, or subscribers did not come.
+        StartError: ROS refuses to start.
     """
     from stn_perception.bags import BagReader
     from stn_perception.node.player_context import tool_node
@@ -230,15 +231,16 @@ def run(
 ) -> int:
     """Play as parsed arguments say, print the report, and return the exit status."""
     from stn_perception.bags import BagError
+    from stn_perception.node.player_context import StartError
 
     try:
         report = play(options_from(parsed), stop, ros_args)
-    except (BagError, PlayError, ValueError, OSError) as error:
+        print(report.sentence())
+        if parsed.json:
+            Path(parsed.json).write_text(report.to_json(), encoding="utf-8")
+    except (BagError, PlayError, StartError, ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    print(report.sentence())
-    if parsed.json:
-        Path(parsed.json).write_text(report.to_json(), encoding="utf-8")
     return 0
 
 

@@ -4,9 +4,13 @@
 from __future__ import annotations
 
 import argparse
+import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
+# A whole topic name, or a leading part of one.
+_NAME = re.compile(r"/|(/[A-Za-z_][A-Za-z0-9_]*)+/?")
 EXAMPLE = "example: bag_player_node samples/duckiebot --rate 0.5 --remap /camera:=/front"
 
 
@@ -50,13 +54,13 @@ class PlayOptions:
         Raises:
             ValueError: One of them is impossible.
         """
-        if not self.rate > 0:
-            raise ValueError(f"the rate is {self.rate}, expected a number above 0.")
-        if self.duration_s is not None and not self.duration_s > 0:
-            raise ValueError(f"the duration is {self.duration_s} s, expected more than 0.")
+        if not 0 < self.rate < math.inf:
+            raise ValueError(f"the rate is {self.rate}, expected a finite number above 0.")
+        if self.duration_s is not None and not 0 < self.duration_s < math.inf:
+            raise ValueError(f"the duration is {self.duration_s} s, expected more than 0, finite.")
         for name in ("start_offset_s", "clock_hz", "wait_timeout_s", "late_after_s"):
-            if not getattr(self, name) >= 0:
-                raise ValueError(f"{name} is {getattr(self, name)}, expected 0 or more.")
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ValueError(f"{name} is {getattr(self, name)}, expected 0 or more, finite.")
 
     def published_name(self, topic: str) -> str:
         """Return the name that a topic of the bag gets."""
@@ -131,6 +135,6 @@ def options_from(arguments: argparse.Namespace) -> PlayOptions:
 
 def _remap(text: str) -> tuple[str, str]:
     old, mark, new = text.partition(":=")
-    if not (mark and old.startswith("/") and new.startswith("/")):
+    if not (mark and old.startswith("/") and _NAME.fullmatch(new)):
         raise argparse.ArgumentTypeError(f"'{text}' is no remap, expected /from:=/to")
     return old, new

@@ -42,6 +42,7 @@ def record(
 
     Raises:
         BagError: The bag cannot be written there.
+        StartError: ROS refuses to start.
     """
     from stn_perception.bags import BagWriter
     from stn_perception.node.player_context import tool_node
@@ -176,15 +177,16 @@ def run(
 ) -> int:
     """Record as parsed arguments say, print the report, and return the exit status."""
     from stn_perception.bags import BagError
+    from stn_perception.node.player_context import StartError
 
     try:
         report = record(options_from(parsed), stop, ros_args)
-    except (BagError, ValueError, OSError) as error:
+        print(report.sentence())
+        if parsed.json:
+            Path(parsed.json).write_text(report.to_json(), encoding="utf-8")
+    except (BagError, StartError, ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    print(report.sentence())
-    if parsed.json:
-        Path(parsed.json).write_text(report.to_json(), encoding="utf-8")
     return 0 if report.bag and not report.failed else 1
 
 

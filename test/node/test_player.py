@@ -2,6 +2,7 @@
 """The player sends every message once, in order, at its time, over a real middleware."""
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -21,7 +22,7 @@ from rosgraph_msgs.msg import Clock  # noqa: E402
 from std_msgs.msg import String  # noqa: E402
 
 from stn_perception.bags import BagError, BagWriter, RosbagsFactory, TopicQos  # noqa: E402
-from stn_perception.node.player import PlayError, play  # noqa: E402
+from stn_perception.node.player import PlayError, main, play  # noqa: E402
 from stn_perception.node.player_options import PlayOptions  # noqa: E402
 from stn_perception.node.stop_signal import StopSignal  # noqa: E402
 
@@ -200,6 +201,33 @@ def test_what_cannot_be_played_is_said_in_a_sentence(bag, tmp_path):
         play(PlayOptions(bag, start_offset_s=60.0))
     with pytest.raises(ValueError, match="the rate is -1"):
         PlayOptions(bag, rate=-1)
+
+
+@pytest.mark.parametrize("name", ["rate", "duration_s", "start_offset_s", "clock_hz"])
+@pytest.mark.parametrize("value", [math.inf, math.nan])
+def test_numbers_that_are_not_finite_are_refused(name, value):
+    with pytest.raises(ValueError, match=str(value)):
+        PlayOptions(Path("bag"), **{name: value})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--json", "/nowhere/report.json"], "/nowhere/report.json"),
+        (["--ros-args", "-r", "no_rule"], "ROS 2 cannot start"),
+    ],
+)
+def test_the_command_fails_in_a_sentence(bag, capsys, arguments, words):
+    assert main([str(bag), "--duration", "0.05", *arguments]) == 1
+    errors = capsys.readouterr().err
+    assert errors.startswith("error: ") and words in errors and errors.count("\n") == 1
+
+
+@pytest.mark.parametrize("rule", ["/a", "a:=/b", "/a:=/b c", "/a:=/1", "/a:="])
+def test_a_remap_that_is_none_is_refused(bag, capsys, rule):
+    with pytest.raises(SystemExit):
+        main([str(bag), "--remap", rule])
+    assert "is no remap" in capsys.readouterr().err
 
 
 def test_a_type_that_is_not_installed_names_its_package(tmp_path):

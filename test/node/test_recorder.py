@@ -150,6 +150,20 @@ def test_hearing_nothing_writes_no_bag_and_says_so(recorder, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--json", "/nowhere/report.json"], "/nowhere/report.json"),
+        (["--ros-args", "-r", "no_rule"], "ROS 2 cannot start"),
+    ],
+)
+def test_the_command_fails_in_a_sentence(recorder, arguments, words):
+    process = recorder("--topics", "/silence", "--duration", "0.3", *arguments)
+    errors = process.communicate(timeout=20)[1]
+    assert process.returncode == 1
+    assert words in errors and "Traceback" not in errors
+
+
 def test_a_taken_place_and_no_topics_are_refused_in_a_sentence(recorder, tmp_path):
     process = recorder()
     assert "error: no topic to record" in process.communicate(timeout=20)[1]
