@@ -73,7 +73,11 @@ class BagReader:
         if self._reader.message_count == 0:
             self.close()
             raise BagError(f"the bag {self.path} holds no messages.")
-        self._register_types()
+        try:
+            self._register_types()
+        except BaseException:
+            self.close()
+            raise
         return self
 
     def __exit__(

@@ -21,6 +21,7 @@ from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from stn_perception.bags.errors import BagError
 
 DEFINITIONS = Path(__file__).parent / "definitions"
+_STAMP_END = 12  # encapsulation, seconds, nanoseconds
 _TYPE_NAME = re.compile(r"^[A-Za-z]\w*/msg/[A-Za-z]\w*$")
 
 
@@ -98,7 +99,12 @@ def header_stamp_ns(data: bytes) -> int:
 
     Args:
         data: CDR with its four byte encapsulation header (OMG DDS-XTypes 7.4.3).
+
+    Raises:
+        BagError: The message ends before its stamp does.
     """
+    if len(data) < _STAMP_END:
+        raise BagError(f"a message of {len(data)} bytes is too short for a header.")
     order = "<" if data[1] & 1 else ">"
     sec, nanosec = struct.unpack_from(order + "iI", data, 4)
     return int(sec) * 1_000_000_000 + int(nanosec)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rosbags.rosbag2 import StoragePlugin, Writer
 
 from stn_perception.bags import BagError, BagReader, BagWriter, RosbagsFactory, TopicQos
 from stn_perception.bags.qos import offer_for
@@ -97,6 +98,25 @@ def test_the_stamp_is_read_from_the_serialized_bytes(tmp_path):
         assert starts_with_header(bag.typestore, "vision_msgs/msg/Detection2DArray")
         assert not starts_with_header(bag.typestore, "std_msgs/msg/String")
     assert stamps == [5, 10**9 + 5, 2 * 10**9 + 5]
+
+
+@pytest.mark.parametrize("data", [b"", b"\0\1\0\0", b"\0\1\0\0\1\0\0\0\1\0\0"])
+def test_a_message_too_short_for_its_stamp_is_reported(data):
+    with pytest.raises(BagError, match=f"{len(data)} bytes"):
+        header_stamp_ns(data)
+
+
+def test_a_bag_with_an_unreadable_definition_is_closed_again(tmp_path):
+    folder = tmp_path / "bag"
+    with Writer(folder, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
+        topic = writer.add_connection(
+            "/t", "my_msgs/msg/T", msgdef="float64 [[ x", rihs01=f"RIHS01_{0:064}"
+        )
+        writer.write(topic, 1, b"\0\1\0\0")
+    with pytest.raises(BagError, match="defines my_msgs/msg/T"), BagReader(folder):
+        pass
+    open_files = [os.readlink(link) for link in Path("/proc/self/fd").iterdir() if link.exists()]
+    assert not [name for name in open_files if name.startswith(str(folder))]
 
 
 def test_a_failed_recording_leaves_nothing_and_keeps_the_old_one(tmp_path):
