@@ -31,6 +31,7 @@ class DropReason(str, Enum):
     TOO_MANY_OBJECTS = "too_many_objects"
 
     MODEL_ERROR = "model_error"
+    INTERNAL_ERROR = "internal_error"
     INVALID_TRANSFORM = "invalid_transform"
     ESCAPED = "escaped"
     UNCERTAIN = "uncertain"

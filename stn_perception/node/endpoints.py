@@ -21,7 +21,6 @@ def qos_override_names(parameters: NodeParameters, resolve: Callable[[str], str]
     names = set()
     for topic in (TF_TOPIC, DIAGNOSTICS_TOPIC):
         names |= override_names(resolve(topic), "publisher")
-    names |= override_names(resolve("/clock"), "subscription")
     inputs = parameters.inputs
     for camera in inputs.cameras:
         topics = input_topics(camera, inputs.image_transport, resolve)

@@ -66,7 +66,7 @@ class FrameProcessor:
     def process(self, jobs: Sequence[FrameJob]) -> None:
         """Process one batch; never raises, every job ends as used or dropped."""
         started_s = time.monotonic()
-        accepted = [each for each in (self._accept(job, started_s) for job in jobs) if each]
+        accepted = [each for each in (self._try_accept(job, started_s) for job in jobs) if each]
         if not accepted:
             return
         wanted = {
@@ -76,15 +76,13 @@ class FrameProcessor:
         try:
             results = self._mailbox.process([each.request for each in accepted], wanted)
         except ModelError as error:
-            self._fail(accepted, str(error))
+            self._fail(accepted, DropReason.MODEL_ERROR, str(error))
             return
-        except Exception as error:
-            # A defect, not a bad input: the frames are counted, the trace is logged, and the
-            # node goes on with the next frames.
-            self._fail(accepted, f"{type(error).__name__}: {error}\n{traceback.format_exc()}")
+        except Exception:
+            self._fail(accepted, DropReason.INTERNAL_ERROR, _defect())
             return
         for each, result in zip(accepted, results, strict=True):
-            self._publish(each, result)
+            self._try_publish(each, result)
 
     def drop(self, job: FrameJob, reason: DropReason) -> None:
         """Give a job up: its frame, and what was paired with it, count under ``reason``."""
@@ -95,31 +93,46 @@ class FrameProcessor:
         if job.depth is not None:
             counters.depth.count_dropped(reason)
 
-    def _accept(self, job: FrameJob, started_s: float) -> _Accepted | None:
-        station, parameters = self._stations[job.camera], self._parameters()
-        inputs, max_boxes = parameters.inputs, parameters.pipeline.max_boxes
+    # Whatever is caught below as Exception is a defect, not a bad input: the frame is counted, the
+    # trace is logged, and the node goes on with the next frames.
+
+    def _try_accept(self, job: FrameJob, started_s: float) -> _Accepted | None:
         try:
-            frame = frame_of(job, inputs)
-            request = request_of(job, frame, station.latch, inputs, max_boxes)
+            return self._accept(job, started_s)
         except MessageError as error:
             self.drop(job, error.reason)
             self._reporter.report(
                 f"{job.camera} {error.reason}",
                 f"A frame of '{job.camera}' is dropped ({error.reason}): {error}.",
             )
-            return None
+        except Exception:
+            self.drop(job, DropReason.INTERNAL_ERROR)
+            self._reporter.report("defect", _defect())
+        return None
+
+    def _try_publish(self, each: _Accepted, result: FrameResult) -> None:
+        try:
+            self._publish(each, result)
+        except Exception:
+            self._fail([each], DropReason.INTERNAL_ERROR, _defect())
+
+    def _accept(self, job: FrameJob, started_s: float) -> _Accepted:
+        station, parameters = self._stations[job.camera], self._parameters()
+        inputs, max_boxes = parameters.inputs, parameters.pipeline.max_boxes
+        frame = frame_of(job, inputs)
+        request = request_of(job, frame, station.latch, inputs, max_boxes)
         station.counters.latencies.add(
             {"wait": started_s - job.taken_s, "decode": time.monotonic() - started_s}
         )
         station.counters.boxes.count_received(len(request.regions))
         return _Accepted(job, request, frozenset(station.outputs.watched()))
 
-    def _fail(self, accepted: Sequence[_Accepted], text: str) -> None:
+    def _fail(self, accepted: Sequence[_Accepted], reason: DropReason, text: str) -> None:
         for each in accepted:
-            self.drop(each.job, DropReason.MODEL_ERROR)
+            self.drop(each.job, reason)
             boxes = self._stations[each.job.camera].counters.boxes
-            boxes.count_dropped(DropReason.MODEL_ERROR, len(each.request.regions))
-        self._reporter.report("model_error", f"{len(accepted)} frames are dropped: {text}")
+            boxes.count_dropped(reason, len(each.request.regions))
+        self._reporter.report(reason, f"{len(accepted)} frames are dropped ({reason}): {text}")
 
     def _publish(self, each: _Accepted, result: FrameResult) -> None:
         job = each.job
@@ -151,3 +164,7 @@ class FrameProcessor:
                 f"{camera} box {region.reason}",
                 f"A box of '{camera}' is dropped ({region.reason}): {region.detail}.",
             )
+
+
+def _defect() -> str:
+    return f"this is a defect, please report it:\n{traceback.format_exc()}"

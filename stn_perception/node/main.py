@@ -33,16 +33,26 @@ def main(args: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
-    with _immediate_exit():
-        keep_large_blocks()
-        transport = tune_transport()
-        try:
-            from stn_perception.node.process import run_node
-        except (ImportError, AttributeError) as error:
-            print(explain_import_error(error), file=sys.stderr)
-            return EXIT_USAGE
     with StopSignal() as stop:
-        return run_node(list(sys.argv if args is None else args), stop, transport)
+        with _immediate_exit():
+            keep_large_blocks()
+            transport = tune_transport()
+            try:
+                from stn_perception.node.process import run_node
+            except (ImportError, AttributeError) as error:
+                print(explain_import_error(error), file=sys.stderr)
+                return EXIT_USAGE
+        code = run_node(list(sys.argv if args is None else args), stop, transport)
+    if args is None:
+        _ignore_signals()
+    return code
+
+
+def _ignore_signals() -> None:
+    """The process is about to end: another Ctrl-C must not show a traceback of its teardown."""
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
 
 
 @contextmanager

@@ -15,6 +15,8 @@ def parse_object_sizes(entries: Any) -> dict[str, tuple[float, float]]:
     Raises:
         ValueError: An entry is not of the form or a class comes twice.
     """
+    if not isinstance(entries, (list, tuple)):
+        raise ValueError(f"object_size_m is {entries!r}, expected a list of 'class=width,height'")
     sizes: dict[str, tuple[float, float]] = {}
     for entry in entries:
         if not str(entry).strip():

@@ -164,7 +164,8 @@ class InputSettings(BaseModel):
     )
     lazy: bool = Field(
         default=True,
-        description="Subscribe to inputs only while somebody subscribes to an output.",
+        description="Subscribe to inputs only while somebody subscribes to an output (/tf alone "
+        "does not count).",
     )
 
     @field_validator("cameras")

@@ -103,6 +103,28 @@ def test_a_network_that_fails_loses_its_boxes_and_not_the_node(running: SimpleNa
     assert "too large" in running.node.node.reporter.last
 
 
+def test_a_defect_is_counted_and_shown_and_the_node_goes_on(
+    running: SimpleNamespace, capfd: pytest.CaptureFixture[str]
+) -> None:
+    mailbox = running.node.node.session._processor._mailbox
+    process = mailbox.process
+
+    def fails_once(*_: Any) -> Any:
+        mailbox.process = process
+        raise ZeroDivisionError("a defect")
+
+    mailbox.process = fails_once
+    running.camera.send([GOOD])
+    running.node.wait_for_drop(DropReason.INTERNAL_ERROR)
+    log: list[str] = []
+
+    def told() -> bool:
+        log.append(capfd.readouterr().err)
+        return "ZeroDivisionError: a defect" in "".join(log)
+
+    wait_until(told, lambda: "".join(log))
+
+
 def test_ten_thousand_boxes_are_cut_to_the_limit(
     domain_id: int, tmp_path: Any, running: SimpleNamespace
 ) -> None:

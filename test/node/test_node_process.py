@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
 from node_harness import Client, RunningNode, wait_until, write_model
 
 from stn_perception.node.import_errors import explain_import_error
@@ -162,6 +164,23 @@ def test_an_interrupt_ends_cleanly_at_any_moment(domain_id: int, model: Path, mo
         assert node.interrupt() == 0
         assert "Traceback" not in node.log
         assert "Error" not in node.log
+
+
+def test_a_lifecycle_manager_starts_and_ends_the_process(domain_id: int, model: Path) -> None:
+    given = ("-p", f"model:={model}", "-p", "autostart:=false")
+    with Client(domain_id) as client, NodeProcess(*given) as node:
+
+        def change(transition: int) -> None:
+            request = ChangeState.Request(transition=Transition(id=transition))
+            assert client.call(ChangeState, "/canonicalizer/change_state", request).success
+
+        change(Transition.TRANSITION_CONFIGURE)
+        assert "Active" not in node.log
+        change(Transition.TRANSITION_ACTIVATE)
+        node.wait_for("Active")
+        change(Transition.TRANSITION_ACTIVE_SHUTDOWN)
+        assert node.end() == 0
+        assert "Traceback" not in node.log
 
 
 def test_a_name_is_free_as_soon_as_its_process_has_ended(domain_id: int, model: Path) -> None:
