@@ -63,7 +63,7 @@ def finish_object(
         tracked.frame_from_view,
         size,
         request.intrinsics,
-        prediction.size_m(estimate.class_id),
+        prediction.sizes_m(estimate.class_id),
         request.depth,
         estimate.corner_covariance,
     )

@@ -79,9 +79,17 @@ class Prediction:
     dropped: tuple[DroppedRegion, ...] = ()
     stage_s: Mapping[str, float] = field(default_factory=dict)
 
-    def size_m(self, class_id: str) -> tuple[float, float] | None:
-        """Width and height of an object of this class in metres, where known."""
-        return self.object_size_m.get(class_id) or self.object_size_m.get("")
+    def sizes_m(self, class_id: str) -> tuple[tuple[float, float], ...]:
+        """Widths and heights in metres that a class may have along the view's x and y.
+
+        None where the size is unknown. Two where any of the four sides may be up in the view
+        (symmetry 4) and they differ.
+        """
+        size = self.object_size_m.get(class_id) or self.object_size_m.get("")
+        if size is None:
+            return ()
+        width, height = size
+        return (size, (height, width)) if self.symmetry == 4 and width != height else (size,)
 
 
 @dataclass(frozen=True, eq=False)

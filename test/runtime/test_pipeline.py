@@ -163,6 +163,22 @@ def plane_depth(rotation: np.ndarray, translation: np.ndarray) -> np.ndarray:
     return np.asarray((normal @ translation) / (rays @ normal))
 
 
+@pytest.mark.parametrize("turn_rad", [0.2, 1.4, -1.2, 2.9])
+def test_the_sides_of_a_known_size_are_found_where_any_may_be_up(
+    make_archive: MakeArchive, turn_rad: float
+) -> None:
+    rotation, translation = plane_pose(0.5, -0.35, turn_rad), np.array([-0.05, 0.04, 1.5])
+    quad = plane_corners(rotation, translation, (0.4, 0.15))
+    region = box(150, 120, 160, 130)
+    archive = make_archive(theta_showing(quad, region), symmetry=4)
+    pipeline = Pipeline(archive, PipelineSettings(object_size_m={"": (0.4, 0.15)}))
+    item = only(pipeline.process([request(region, intrinsics=INTRINSICS)]))
+    assert item.pose is not None
+    assert item.pose.source == "size"
+    np.testing.assert_allclose(item.pose.pose.translation, translation, atol=1e-3)
+    np.testing.assert_allclose(item.pose.pose.normal, rotation[:, 2], atol=1e-3)
+
+
 @pytest.mark.parametrize("encoding", ["32FC1", "16UC1"])
 def test_depth_in_a_facing_view_is_the_distance_of_the_plane(
     make_archive: MakeArchive, encoding: str
