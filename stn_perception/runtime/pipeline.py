@@ -94,20 +94,22 @@ class Pipeline:
             wanted: Slots per camera whose views somebody looks at; None for every slot of
                 every camera. Objects are tracked and reported either way.
         """
-        predictions = self.predict(requests)
+        parts = self._parts
         return [
-            self.finish(
+            self._finish(
                 request,
                 prediction,
                 None if wanted is None else wanted.get(request.camera, ()),
+                parts,
             )
-            for request, prediction in zip(requests, predictions, strict=True)
+            for request, prediction in zip(
+                requests, Canonicalizer(*parts).predict(requests), strict=True
+            )
         ]
 
     def predict(self, requests: Sequence[FrameRequest]) -> list[Prediction]:
         """Steps 1-3 of all requests in one batch."""
-        archive, settings, backend = self._parts
-        return Canonicalizer(archive, settings, backend).predict(requests)
+        return Canonicalizer(*self._parts).predict(requests)
 
     def finish(
         self,
@@ -122,7 +124,16 @@ class Pipeline:
             prediction: What ``predict`` gave for it.
             wanted: Slots whose views somebody looks at; None for all.
         """
-        _, settings, backend = self._parts
+        return self._finish(request, prediction, wanted, self._parts)
+
+    def _finish(
+        self,
+        request: FrameRequest,
+        prediction: Prediction,
+        wanted: Collection[int] | None,
+        parts: tuple[ModelArchive, PipelineSettings, WarpBackend],
+    ) -> FrameResult:
+        _, settings, backend = parts
         started = time.perf_counter()
         tracker = self._trackers.setdefault(request.camera, Tracker())
         tracked = tracker.update(

@@ -90,3 +90,14 @@ def test_a_result_that_cannot_be_written_leaves_nothing(
     (tmp_path / "file").write_text("in the way")
     assert main(["models", "list", "--json", str(tmp_path / "file" / "models.json")]) == 1
     assert "file" in capsys.readouterr().err
+
+
+def test_the_result_for_machines_is_readable_by_all_and_never_a_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = tmp_path / "results" / "models.json"
+    assert main(["models", "list", "--json", str(result)]) == 0
+    assert result.stat().st_mode & 0o777 == 0o644
+    assert main(["models", "list", "--json", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == f"stn models list: Is a directory: {tmp_path}\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["results"]

@@ -354,6 +354,25 @@ def test_a_replaced_model_is_used_from_the_next_call_and_tracks_live_on(
     assert pipeline.settings.view_height == 20
 
 
+def test_a_call_that_runs_keeps_the_settings_it_began_with(
+    make_archive: MakeArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = make_archive(IDENTITY)
+    pipeline = Pipeline(archive)
+    predict = archive.predict
+
+    def predict_and_replace(crops: torch.Tensor) -> object:
+        pipeline.replace_settings(PipelineSettings(max_objects=1))
+        return predict(crops)
+
+    monkeypatch.setattr(archive, "predict", predict_and_replace)
+    regions = box(80, 120, 60, 60), box(220, 120, 60, 60)
+    (first,) = pipeline.process([request(*regions)])
+    (second,) = pipeline.process([request(*regions, stamp_ms=50)])
+    assert [item.slot for item in first.objects] == [0, 1]
+    assert [item.slot for item in second.objects] == [0, None]
+
+
 def test_both_back_ends_serve_the_pipeline(make_archive: MakeArchive) -> None:
     archive = make_archive(Wandering())
     items = [
