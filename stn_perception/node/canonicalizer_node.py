@@ -61,9 +61,7 @@ class CanonicalizerNode(LifecycleNode):  # type: ignore[misc]
     """
 
     def __init__(self, context: Context, stop: StopSignal) -> None:
-        super().__init__(
-            NODE_NAME, context=context, automatically_declare_parameters_from_overrides=True
-        )
+        super().__init__(NODE_NAME, context=context)
         self._created_s = time.monotonic()
         self._stop = stop
         self.refusal_code = EXIT_CLEAN

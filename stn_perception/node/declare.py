@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
@@ -11,18 +10,11 @@ from rcl_interfaces.msg import (
     FloatingPointRange,
     IntegerRange,
     ParameterDescriptor,
-    ParameterType,
-    ParameterValue,
     SetParametersResult,
 )
 
 from stn_perception.node.parameter_table import ParameterSpec, RosValue, ros_values
-from stn_perception.node.parameters import (
-    PARAMETERS,
-    NodeParameters,
-    ParameterError,
-    unknown_parameters,
-)
+from stn_perception.node.parameters import PARAMETERS, NodeParameters, ParameterError
 
 _OF_EVERY_NODE = ("use_sim_time", "start_type_description_service")
 QOS_OVERRIDES = "qos_overrides."
@@ -31,8 +23,8 @@ QOS_OVERRIDES = "qos_overrides."
 def take_overrides(node: Any) -> tuple[NodeParameters, list[str]]:
     """Read and validate what the command line and files give, and declare all parameters.
 
-    The node must have been created with ``automatically_declare_parameters_from_overrides``,
-    which is the public way to learn every name given.
+    rclpy has no public way to learn the names given: declaring them automatically fails on an
+    empty list and loses the descriptions, so its own record of the overrides is read.
 
     Returns:
         The validated parameters, and the names given that override quality of service (their
@@ -41,22 +33,17 @@ def take_overrides(node: Any) -> tuple[NodeParameters, list[str]]:
     Raises:
         ParameterError: One sentence about unknown names or impossible values.
     """
-    given = {
-        name: parameter.value
-        for name, parameter in node.get_parameters_by_prefix("").items()
-        if name not in _OF_EVERY_NODE
-    }
+    given = {name: parameter.value for name, parameter in node._parameter_overrides.items()}
     overrides = sorted(name for name in given if name.startswith(QOS_OVERRIDES))
-    for name in given:  # declared without a description; below each gets its own
-        node.undeclare_parameter(name)
-    own = {name: value for name, value in given.items() if name not in overrides}
-    unknown = sorted(set(own) - set(PARAMETERS))
-    if unknown:
-        raise ParameterError(unknown_parameters(unknown))
-    parameters = NodeParameters.from_ros({name: _plain(value) for name, value in own.items()})
+    own = {
+        name: _plain(value)
+        for name, value in given.items()
+        if name not in overrides and name not in _OF_EVERY_NODE
+    }
+    parameters = NodeParameters.from_ros(own)
     values = ros_values(parameters)
     for name, spec in PARAMETERS.items():
-        node.declare_parameter(name, _typed(values[name]), descriptor(spec), ignore_override=True)
+        node.declare_parameter(name, values[name], descriptor(spec), ignore_override=True)
     return parameters, overrides
 
 
@@ -132,12 +119,3 @@ def _plain(value: Any) -> RosValue:
         return []
     items: list[Any] = list(value)
     return items
-
-
-def _typed(value: RosValue) -> ParameterValue | RosValue:
-    """Rclpy guesses bytes from an empty list: say what it is."""
-    if value == []:
-        return ParameterValue(type=ParameterType.PARAMETER_STRING_ARRAY)
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ParameterError(f"The value {value} is not finite.")
-    return value

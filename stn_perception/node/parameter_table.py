@@ -74,7 +74,7 @@ def ros_value(name: str, value: Any) -> RosValue:
     if isinstance(value, Mapping):
         return list(format_object_sizes(value))
     if isinstance(value, tuple):
-        return list(value)
+        return list(value) or [""]  # ROS cannot tell the type of an empty list
     if isinstance(value, (bool, int, float, str)):
         return value
     raise TypeError(f"the parameter '{name}' is a {type(value).__name__}, which ROS cannot store")

@@ -68,7 +68,12 @@ def unknown_parameters(names: list[str]) -> str:
 def _sentence(error: ValidationError) -> str:
     parts = []
     for problem in error.errors():
-        message = problem["msg"].removeprefix("Value error, ")
+        message = (
+            problem["msg"]
+            .removeprefix("Value error, ")
+            .replace("tuple", "list")
+            .replace("Tuple", "list")
+        )
         if len(problem["loc"]) < 2:  # a check of a whole group speaks for itself
             parts.append(message)
             continue

@@ -48,6 +48,7 @@ class ModelSettings(BaseModel):
         description="CPU threads for the network and OpenCV; 0: their choice.",
     )
     warm_up_batches: tuple[Annotated[int, Field(ge=1, le=4096)], ...] = Field(
+        min_length=1,
         default=(1, 2, 4, 8),
         description="Batch sizes (boxes of all cameras) run before the node is ready.",
     )
@@ -86,6 +87,17 @@ class ModelSettings(BaseModel):
     model_box_margin: float = Field(
         default=1.0, ge=0.1, le=10.0, description="For a file without a card: factor on the box."
     )
+
+    @model_validator(mode="after")
+    def _check_normalisation(self) -> ModelSettings:
+        for name in ("model_mean", "model_std"):
+            count = len(getattr(self, name))
+            if count not in (1, self.model_channels):
+                raise ValueError(
+                    f"{name} has {count} values, expected 1 or model_channels = "
+                    f"{self.model_channels}"
+                )
+        return self
 
     def cardless(self) -> ModelCard | None:
         """Card for a file that has none, or None where the input size was not given."""

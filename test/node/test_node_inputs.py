@@ -11,12 +11,14 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+import torch
 from node_harness import (
     FRAME_ID,
     HEIGHT,
     WIDTH,
     CameraClient,
     Client,
+    FixedTurn,
     RunningNode,
     detections_message,
     info_message,
@@ -86,6 +88,18 @@ def test_two_cameras_share_one_batch(domain_id: int, client: Client, model: Path
         assert sorted(batches[1]) == ["arm/right", "left"]
         for name in ("left", "arm/right"):
             assert not settled(node, name).dropped
+
+
+def test_a_network_without_a_card_runs_with_its_input_size_as_parameters(
+    domain_id: int, client: Client, tmp_path: Path
+) -> None:
+    path = tmp_path / "own.pt"
+    torch.jit.script(FixedTurn().eval()).save(str(path))
+    size = ("model_input_width:=32", "model_input_height:=24")
+    with RunningNode(domain_id, f"model:={path}", *size):
+        view = client.collect(Image, out("camera", "object_0/image_rect")).matched()
+        message = view.at(CameraClient(client).wait().send([GOOD]))
+        assert (message.width, message.height) == (32, 24)
 
 
 def test_the_full_frame_needs_no_detections(domain_id: int, client: Client, model: Path) -> None:

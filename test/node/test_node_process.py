@@ -94,6 +94,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         (["-p", "max_boxes:=0"], "max_boxes is 0"),
         (["-p", "max_boxes:=many"], "max_boxes is 'many'"),
         (["-p", "regions:=fixed"], "fixed_regions"),
+        (["-p", "regions:=fixed", "-p", "fixed_regions:=[]"], "fixed_regions"),
         (["-p", "qos_overrides./camera/imag.subscription.depth:=3"], "/camera/imag"),
         (["--params-file", "/no/such.yaml"], "/no/such.yaml"),
     ],
