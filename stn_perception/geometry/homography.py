@@ -75,6 +75,8 @@ def transform_points(transform: ArrayLike, points: ArrayLike) -> FloatArray:
         raise ValueError(f"points have shape {array.shape}, expected (N, 2)")
     mapped = array @ matrix[:, :2].T + matrix[:, 2]
     weight = mapped[:, 2:]
+    if (weight > 0).all():
+        return np.asarray(mapped[:, :2] / weight)
     result = np.full_like(array, np.nan)
     np.divide(mapped[:, :2], weight, out=result, where=weight > 0)
     return result
@@ -150,8 +152,8 @@ def check_view_transform(frame_from_view: ArrayLike, width: int, height: int) ->
     if determinant < 0:
         raise InvalidTransformError("mirrored", "frame_from_view mirrors the view")
     quad = transform_points(signed, corners)
-    x, y = (quad - quad.mean(axis=0)).T
-    area = 0.5 * float(np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y))
+    first, second = quad[2] - quad[0], quad[3] - quad[1]
+    area = 0.5 * float(first[0] * second[1] - first[1] * second[0])  # by the diagonals
     extent = float(np.ptp(quad, axis=0).max())
     if not np.isfinite(area) or area < max(_SMALLEST_AREA_PX, 1e-9 * extent**2):
         raise InvalidTransformError(

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -47,7 +48,9 @@ class PinholeIntrinsics:
         object.__setattr__(self, "matrix", matrix)
         object.__setattr__(self, "translation_column", column)
 
-    @property
+    @cached_property
     def optical_offset(self) -> FloatArray:
         """matrix⁻¹ · translation_column, metres: points of frame_id shift by it before K."""
-        return np.asarray(np.linalg.solve(self.matrix, self.translation_column), dtype=np.float64)
+        offset = np.linalg.solve(self.matrix, self.translation_column).astype(np.float64)
+        offset.flags.writeable = False
+        return offset

@@ -188,7 +188,8 @@ def _refine(
     for _ in range(20):
         jacobian = _reprojection_jacobian(pose, points, intrinsics)
         normal = jacobian.T @ jacobian
-        step = np.linalg.solve(normal + damping * np.diag(np.diag(normal)), jacobian.T @ residual)
+        normal.flat[:: len(normal) + 1] *= 1 + damping
+        step = np.linalg.solve(normal, jacobian.T @ residual)
         moved = Pose(rotation_from_vector(step[3:]) @ pose.rotation, pose.translation + step[:3])
         if not _is_seen_from_the_front(moved, points, intrinsics):
             damping *= 10

@@ -19,14 +19,14 @@ def polygon_area(polygon: ArrayLike) -> float:
     points = np.asarray(polygon, dtype=np.float64)
     if len(points) < 3:
         return 0.0
-    x, y = (points - points[0]).T
-    return 0.5 * float(np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y))
+    x, y = (points - points[0]).T  # so that the first and the last term are zero
+    return 0.5 * float(x[:-1] @ y[1:] - x[1:] @ y[:-1])
 
 
 def quad_side_px(corners: ArrayLike) -> float:
     """Mean length of the four sides: what corner errors are set against."""
     quad = as_corners(corners)
-    return float(np.linalg.norm(np.roll(quad, -1, axis=0) - quad, axis=1).mean())
+    return float(np.linalg.norm(quad[[1, 2, 3, 0]] - quad, axis=1).mean())
 
 
 def is_convex_clockwise(corners: ArrayLike) -> bool:

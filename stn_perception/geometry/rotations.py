@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from stn_perception.geometry.arrays import FloatArray, as_matrix3
+
+_IDENTITY = np.eye(3)
 
 
 def cross_matrix(vector: ArrayLike) -> FloatArray:
@@ -17,13 +21,12 @@ def cross_matrix(vector: ArrayLike) -> FloatArray:
 
 def rotation_from_vector(vector: ArrayLike) -> FloatArray:
     """Rotation 3×3 by |v| radians about v (Rodrigues)."""
-    array = np.asarray(vector, dtype=np.float64)
-    angle = float(np.linalg.norm(array))
-    cross = cross_matrix(array)
+    cross = cross_matrix(vector)
+    angle = math.hypot(cross[2, 1], cross[0, 2], cross[1, 0])
     if angle < 1e-8:
-        return np.eye(3) + cross + 0.5 * cross @ cross
-    first, second = np.sin(angle) / angle, (1 - np.cos(angle)) / angle**2
-    return np.asarray(np.eye(3) + first * cross + second * cross @ cross)
+        return _IDENTITY + cross + 0.5 * cross @ cross
+    first, second = math.sin(angle) / angle, (1 - math.cos(angle)) / angle**2
+    return np.asarray(_IDENTITY + first * cross + second * (cross @ cross))
 
 
 def vector_from_rotation(rotation: ArrayLike) -> FloatArray:

@@ -36,11 +36,12 @@ def nearest_turn(
 
     Both quads are taken about their centres, so that a fast object does not turn.
     """
-    before = _centered_quad(previous, view_size)
+    before, now = (_centered_quad(view, view_size) for view in (previous, frame_from_view))
     best, best_distance = 0, np.inf
     for turn in allowed_shifts(symmetry):
-        now = _centered_quad(turn_view(frame_from_view, *view_size, turn), view_size)
-        distance = float(np.square(now - before).sum())
+        # Corner i of the turned view lies where corner i + turn of this one does.
+        turned_now = np.concatenate([now[turn:], now[:turn]])
+        distance = float(np.square(turned_now - before).sum())
         if distance < best_distance:
             best, best_distance = turn, distance
     return best
