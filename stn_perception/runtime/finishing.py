@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stn_perception.geometry.boxes import oriented_box_of_view
-from stn_perception.geometry.homography import invert
+from stn_perception.geometry.homography import check_view_transform, invert
 from stn_perception.geometry.uncertainty import corner_sigma_px
 from stn_perception.geometry.virtual_camera import (
     VirtualCamera,
@@ -52,7 +52,7 @@ def finish_object(
         stage_s: Seconds per stage, added to.
 
     Raises:
-        InvalidTransformError: The smoothed view is no camera.
+        InvalidTransformError: The view is no camera, or its skew-free one folds.
     """
     started = time.perf_counter()
     size = (prediction.view_width, prediction.view_height)
@@ -107,8 +107,11 @@ def _published(
     settings: PipelineSettings,
 ) -> Matrix:
     if settings.view_kind == "camera" and request.intrinsics is not None:
-        skew_free = nearest_skew_free(frame_from_view, request.intrinsics, *size)
-        return in_front_of_camera(skew_free, *size)
+        skew_free = in_front_of_camera(
+            nearest_skew_free(frame_from_view, request.intrinsics, *size), *size
+        )
+        check_view_transform(skew_free, *size)  # it is wider, and may reach behind the camera
+        return skew_free
     return frame_from_view
 
 

@@ -163,6 +163,19 @@ def plane_depth(rotation: np.ndarray, translation: np.ndarray) -> np.ndarray:
     return np.asarray((normal @ translation) / (rays @ normal))
 
 
+def test_a_camera_view_that_would_fold_is_dropped(make_archive: MakeArchive) -> None:
+    # No rectangle's picture: the camera nearest to its view sees wider, and past the horizon.
+    quad = np.array([[145.0, 82], [171, 58], [219, 100], [125, 149]])
+    region = box(170, 105, 110, 100)
+    pipeline = Pipeline(make_archive(theta_showing(quad, region)))
+    planar = only(pipeline.process([request(region, intrinsics=INTRINSICS)]))
+    assert np.isfinite(view_quad(planar.frame_from_view, 32, 32)).all()
+    pipeline.replace_settings(PipelineSettings(view_kind="camera"))
+    (result,) = pipeline.process([request(region, intrinsics=INTRINSICS)])
+    assert result.objects == ()
+    assert [drop.reason for drop in result.dropped] == [DropReason.INVALID_TRANSFORM]
+
+
 @pytest.mark.parametrize("turn_rad", [0.2, 1.4, -1.2, 2.9])
 def test_the_sides_of_a_known_size_are_found_where_any_may_be_up(
     make_archive: MakeArchive, turn_rad: float
