@@ -150,11 +150,14 @@ class BagReader:
         while True:
             try:
                 connection, time_ns, data = next(stream)
+                message = BagMessage(
+                    connection.topic, connection.msgtype, int(time_ns), bytes(data)
+                )
             except StopIteration:
                 return
             except Exception as error:  # damaged bytes fail in any of the decoders beneath
                 raise BagError(f"the bag {self.path} is damaged: {_sentence(error)}") from error
-            yield BagMessage(connection.topic, connection.msgtype, int(time_ns), bytes(data))
+            yield message
 
     def deserialize(self, message: BagMessage) -> Any:
         """Return the message as an object with the fields of its ROS type.
@@ -215,4 +218,6 @@ def check_is_bag(path: Path) -> None:
 def _sentence(error: BaseException) -> str:
     """Return the first line of an error, closed with a full stop."""
     text = (str(error).splitlines() or [""])[0].strip() or type(error).__name__
+    if text == "File end magic is invalid.":
+        return "the mcap file is cut off, or not closed yet."
     return text if text.endswith(".") else text + "."

@@ -7,10 +7,9 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from stn_perception.bags import BagError, BagReader
 from stn_perception.bags.recorded_frames import Quad
+from stn_perception.geometry.arrays import as_corners
 
 NODE = "/canonicalizer"
 SLOTS = 8
@@ -86,15 +85,21 @@ def camera_in_bag(bag: Path) -> CameraInBag:
 
 
 def truth_beside(bag: Path) -> dict[int, tuple[str, dict[str, Quad]]]:
-    """Part and true corners by stamp, from ``truth.json`` in the bag's folder; else empty."""
+    """Part and true corners by stamp, from ``truth.json`` in the bag's folder; else empty.
+
+    Raises:
+        BagError: The file is there and is not such a list of frames.
+    """
     path = bag / "truth.json"
     if not path.is_file():
         return {}
-    frames = json.loads(path.read_text(encoding="utf-8"))["frames"]
-    return {
-        frame["stamp_ns"]: (
-            frame["part"],
-            {name: np.array(quad, dtype=np.float64) for name, quad in frame["objects"].items()},
-        )
-        for frame in frames
-    }
+    try:
+        return {
+            int(frame["stamp_ns"]): (
+                str(frame["part"]),
+                {name: as_corners(quad) for name, quad in frame["objects"].items()},
+            )
+            for frame in json.loads(path.read_text(encoding="utf-8"))["frames"]
+        }
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BagError(f"{path} does not read as a list of frames with true corners.") from error

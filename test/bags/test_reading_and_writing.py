@@ -220,6 +220,24 @@ def test_a_damaged_chunk_is_reported_while_reading(tmp_path):
         list(bag.messages())
 
 
+def test_a_damaged_time_is_reported_while_reading(tmp_path):
+    write(tmp_path / "bag", storage="sqlite3")
+    (storage,) = (tmp_path / "bag").glob("*.db3")
+    with sqlite3.connect(storage) as database:
+        database.execute("UPDATE messages SET timestamp = x'058a05' WHERE id = 4")
+    database.close()
+    with BagReader(tmp_path / "bag") as reader, pytest.raises(BagError, match="is damaged"):
+        list(reader.messages())
+
+
+def test_a_cut_off_file_is_called_that(tmp_path):
+    write(tmp_path / "bag")
+    (storage,) = (tmp_path / "bag").glob("*.mcap")
+    storage.write_bytes(storage.read_bytes()[:-20])
+    with pytest.raises(BagError, match="is cut off"), BagReader(tmp_path / "bag"):
+        pass
+
+
 def test_an_unknown_topic_names_those_that_are_there(tmp_path):
     write(tmp_path / "bag")
     with (

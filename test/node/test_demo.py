@@ -16,8 +16,9 @@ import torch
 pytest.importorskip("rclpy")
 pytest.importorskip("vision_msgs")
 
-from stn_perception.bags import BagReader
+from stn_perception.bags import BagError, BagReader
 from stn_perception.node.demo_numbers import Passage, latencies_ms, node_counts
+from stn_perception.node.demo_plan import truth_beside
 from stn_perception.runtime.archive import save_archive
 from stn_perception.runtime.model_card import ModelCard
 
@@ -191,3 +192,19 @@ def test_counts_come_from_the_nodes_diagnostics():
     assert counts.settled and counts.dropped == {"busy": 2, "unpaired": 1} and counts.views == 21
     assert not node_counts({**values, "frames.used": "6"}).settled
     assert node_counts({}).received == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[]",
+        '{"frames": 3}',
+        '{"frames": [{"stamp_ns": 1}]}',
+        '{"frames": [{"stamp_ns": 1, "part": "still", "objects": {"sign": [[0, 0]]}}]}',
+    ],
+)
+def test_truth_that_is_none_is_refused_in_a_sentence(tmp_path, text):
+    (tmp_path / "truth.json").write_text(text)
+    with pytest.raises(BagError, match=r"truth.json does not read"):
+        truth_beside(tmp_path)
