@@ -13,8 +13,10 @@ from rclpy.executors import SingleThreadedExecutor
 
 from stn_perception.node.stop_signal import StopSignal
 
-DISCOVERY_S = 1.0
-PROBE_S = 2.0
+DISCOVERY_S = 2.0  # on a busy machine one second was not always enough
+PROBE_S = 3.0
+# An answer can be lost when the service's two directions are not matched at the same time.
+ASK_AGAIN_S = 1.0
 LEASE_S = 25.0  # Fast DDS drops a crashed participant after 20 s
 _POLL_S = 0.1
 
@@ -72,9 +74,14 @@ def _answers(node: Any) -> bool:
     try:
         executor.add_node(probe)
         client = probe.create_client(GetState, f"{node.get_fully_qualified_name()}/get_state")
-        future = client.call_async(GetState.Request())
-        executor.spin_until_future_complete(future, timeout_sec=PROBE_S)
-        return bool(future.done())
+        deadline_s = time.monotonic() + PROBE_S
+        while time.monotonic() < deadline_s:
+            future = client.call_async(GetState.Request())
+            executor.spin_until_future_complete(future, timeout_sec=ASK_AGAIN_S)
+            if future.done():
+                return True
+            client.remove_pending_request(future)
+        return False
     finally:
         executor.shutdown()
         probe.destroy_node()
