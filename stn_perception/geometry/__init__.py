@@ -6,6 +6,7 @@ Convention: pixel (0, 0) is the centre of the top-left pixel; a transform is a 3
 """
 
 from stn_perception.geometry.arrays import FloatArray
+from stn_perception.geometry.box_evidence import corners_given_box
 from stn_perception.geometry.boxes import (
     AxisAlignedBox,
     CropShape,
@@ -99,6 +100,7 @@ __all__ = [
     "convex_intersection",
     "corner_error_px",
     "corner_sigma_px",
+    "corners_given_box",
     "crop_variances_px",
     "cross_matrix",
     "decompose_affine",

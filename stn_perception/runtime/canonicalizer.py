@@ -176,6 +176,7 @@ class Canonicalizer:
                 place,
                 self._card,
                 self._settings,
+                (frame.width, frame.height),
             )
             batch.estimates.append((candidate.request, estimate))
         else:

@@ -59,6 +59,9 @@ class ModelCard(BaseModel):
         crop_shape: ``stretch`` fits the box to the crop; ``square`` keeps its aspect ratio
             by taking the longer side.
         box_margin: Factor on the detection's box before it is cropped.
+        box_sigma: Standard deviation of each side of the detection's box, as a share of the
+            box's size, where the box is the object's bounding box: it then counts as evidence
+            about the corners. 0: the box says nothing.
         refinement_steps: How often the crop is taken again along the predicted view.
         refinement_margin: Factor on the view, about its centre, for those crops.
         view_width, view_height: Output size; 0 means the input's size.
@@ -83,6 +86,7 @@ class ModelCard(BaseModel):
     std: tuple[PositiveFloat, ...] = (1.0,)
     crop_shape: CropShape = "stretch"
     box_margin: Annotated[float, Field(ge=0.1, le=10, allow_inf_nan=False)] = 1.0
+    box_sigma: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
     refinement_steps: int = Field(default=0, ge=0, le=16)
     refinement_margin: Annotated[float, Field(ge=0.1, le=10, allow_inf_nan=False)] = 1.0
     view_width: int = Field(default=0, ge=0, le=8192)

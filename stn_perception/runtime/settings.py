@@ -46,6 +46,16 @@ class PipelineSettings(BaseModel):
             ge=-1, le=16, description="How often the transform is refined; -1: the model's value."
         ),
     ] = -1
+    box_sigma: Annotated[
+        float,
+        Field(
+            ge=-1,
+            le=1,
+            description="How far the sides of detected boxes lie from the objects' own bounding "
+            "boxes (standard deviation, share of the box's size): exact boxes help where edges "
+            "barely show; 0: boxes say nothing; -1: the model's value.",
+        ),
+    ] = -1.0
     max_objects: Annotated[int, Field(ge=1, le=256, description="Number of slots per camera.")] = 8
     max_boxes: Annotated[
         int, Field(ge=1, le=4096, description="Boxes used per frame; the rest is counted.")

@@ -6,8 +6,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from stn_perception.geometry.pixels import normalized_from_pixel, pixel_from_normalized
-from stn_perception.geometry.quads import quad_side_px, view_quad
+from stn_perception.geometry.box_evidence import corners_given_box
+from stn_perception.geometry.boxes import AxisAlignedBox, OrientedBox
+from stn_perception.geometry.homography import homography_from_corners
+from stn_perception.geometry.pixels import (
+    normalized_from_pixel,
+    pixel_from_normalized,
+    view_corners,
+)
+from stn_perception.geometry.quads import is_convex_clockwise, quad_side_px, view_quad
 from stn_perception.geometry.uncertainty import (
     corner_sigma_px,
     crop_variances_px,
@@ -35,6 +42,7 @@ def view_estimate(
     place: int,
     card: ModelCard,
     settings: PipelineSettings,
+    frame_size: tuple[int, int],
 ) -> ViewEstimate:
     """The estimate for one box.
 
@@ -47,6 +55,7 @@ def view_estimate(
         place: The crop's place in the batch.
         card: The model's card.
         settings: The pipeline's settings.
+        frame_size: Width and height of the frame in pixels.
 
     Raises:
         ViewRefused: The network's score or corner deviations are beyond the settings' limits.
@@ -60,7 +69,13 @@ def view_estimate(
     covariance = None
     if output.log_variance is not None:
         covariance = _corner_covariance(frame_from_crop, output, place, card, settings)
-        side = quad_side_px(view_quad(frame_from_view, *view_size(settings, card)))
+        box_sigma = card.box_sigma if settings.box_sigma < 0 else settings.box_sigma
+        size = view_size(settings, card)
+        if box_sigma > 0:
+            frame_from_view, covariance = _given_box(
+                frame_from_view, covariance, size, region.box, box_sigma, frame_size
+            )
+        side = quad_side_px(view_quad(frame_from_view, *size))
         _check_sigma(corner_sigma_px(covariance) / side, settings.max_corner_sigma)
     return ViewEstimate(index, region, frame_from_view, class_id, score, covariance)
 
@@ -88,6 +103,38 @@ def _check_sigma(share: float, limit: float) -> None:
             DropReason.UNCERTAIN,
             f"the corners deviate by {share:.3g} of the side, expected at most {limit:.3g}",
         )
+
+
+def _given_box(
+    frame_from_view: Matrix,
+    covariance: Matrix,
+    size: tuple[int, int],
+    box: AxisAlignedBox | OrientedBox,
+    box_sigma: float,
+    frame_size: tuple[int, int],
+) -> tuple[Matrix, Matrix]:
+    """View and covariance with the box as evidence; unchanged where they would fold."""
+    corners, updated = corners_given_box(
+        view_quad(frame_from_view, *size),
+        covariance,
+        box,
+        box_sigma,
+        _sides_within(box, frame_size),
+    )
+    if not is_convex_clockwise(corners):
+        return frame_from_view, covariance
+    return homography_from_corners(corners, view_corners(*size)), updated
+
+
+def _sides_within(
+    box: AxisAlignedBox | OrientedBox, frame_size: tuple[int, int]
+) -> NDArray[np.bool_]:
+    """Left, right, top, bottom: a side at the frame's border may have been cut there."""
+    if box.angle_rad != 0:
+        return np.ones(4, dtype=bool)
+    (left, top), (right, bottom) = box.corners()[0], box.corners()[2]
+    width, height = frame_size
+    return np.array([left > 0.5, right < width - 1.5, top > 0.5, bottom < height - 1.5])
 
 
 def _corner_covariance(

@@ -53,6 +53,7 @@ def card_of(checkpoint: Checkpoint) -> ModelCard:
         channels=1,
         crop_shape="stretch",
         box_margin=crops.box_margin,
+        box_sigma=config.scenes.box_jitter,
         refinement_steps=config.refinement_steps,
         refinement_margin=crops.refinement_margin,
         view_width=2 * size,
@@ -96,6 +97,8 @@ def _program(
 def _calibrate(
     network: CornerHeatmapNetwork, card: ModelCard, config: TrainingConfig, samples: int
 ) -> float:
+    # The network's own deviations are scaled, without what the box would add to them.
+    card = card.model_copy(update={"box_sigma": 0.0})
     archive = ModelArchive(network, card, torch.device("cpu"), Path(), "torchscript")
     factor = sigma_factor(archive, config.scenes.settings, samples)
     with torch.no_grad():
