@@ -10,6 +10,7 @@ import torch
 
 from stn_perception.runtime.archive import ModelArchive, save_archive
 from stn_perception.runtime.model_card import ModelCard, Score
+from stn_perception.training.score_table import score_table
 
 
 def scores_of(result: dict[str, Any], command: str) -> tuple[Score, ...]:
@@ -57,11 +58,6 @@ def write_scores(archive_path: Path, result: dict[str, Any], command: str) -> Mo
     return card
 
 
-def _interval(figure: dict[str, float], digits: int = 2) -> str:
-    low, high = figure["low"], figure["high"]
-    return f"{figure['value']:.{digits}f} ({low:.{digits}f}–{high:.{digits}f})"
-
-
 def page(card: ModelCard, result: dict[str, Any]) -> str:
     """Return a card with its scores as Markdown."""
     turns = {1: "one", 2: "two", 4: "four"}[card.symmetry]
@@ -96,18 +92,6 @@ def page(card: ModelCard, result: dict[str, Any]) -> str:
         "labelled photographs; training never sees them, but what kinds of scenes are drawn was "
         "adjusted after looking at them.",
         "",
-        "| data | method | samples | mean px | median px | p95 px | median % of side "
-        "| under 5 % | within 1 σ |",
-        "|---|---|---|---|---|---|---|---|---|",
+        score_table(result),
     ]
-    for row in result["rows"]:
-        sigma = row.get("within_1_sigma")
-        covered = f"{100 * sigma['value']:.1f} %" if sigma else "–"
-        lines.append(
-            f"| {row['data']} | {row['method']} | {row['samples']} | {_interval(row['mean_px'])} "
-            f"| {_interval(row['median_px'])} | {_interval(row['p95_px'])} "
-            f"| {_interval(row['median_percent_of_side'])} "
-            f"| {100 * row['share_under_5_percent']:.1f} % "
-            f"| {covered} |"
-        )
     return "\n".join([*lines, ""])
