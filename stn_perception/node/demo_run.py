@@ -18,6 +18,8 @@ from stn_perception.node.stop_signal import StopSignal
 _START_TIMEOUT_S = 120.0
 _MATCH_TIMEOUT_S = 30.0
 _SETTLE_TIMEOUT_S = 5.0
+# A recording may bring the parameters that fit it.
+PARAMETERS_BESIDE_BAG = "params.yaml"
 # The node and the recorder take every input.
 _LISTENERS = 2
 
@@ -100,6 +102,9 @@ class GraphRun:
             "max_objects": str(SLOTS),
         }
         given = [word for item in parameters.items() for word in ("-p", "{}:={}".format(*item))]
+        beside = self.bag / PARAMETERS_BESIDE_BAG
+        if beside.is_file():
+            given += ["--params-file", str(beside)]
         return ["--ros-args", *given]
 
     def _recorder_arguments(self) -> list[str]:

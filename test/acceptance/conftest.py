@@ -86,8 +86,8 @@ def replay_past_consumer(folder: Path, given: dict[str, str], *player: str) -> S
     env = environment(101 + os.getpid() % 60)
     python = sys.executable
     node = [python, "-m", "stn_perception.node.main", "--ros-args"]
+    node += ["--params-file", str(SAMPLE / "params.yaml")]
     parameters = {
-        "image_transport": "compressed",
         "view_width": VIEW_PX,
         "view_height": VIEW_PX,
         "max_objects": SLOTS,

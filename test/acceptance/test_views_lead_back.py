@@ -192,7 +192,7 @@ def test_an_offline_run_of_the_pipeline_gives_the_same_bits(planar_run):
 
     width, height = planar_run.info(*planar_run.views()[0])["size"]
     settings = PipelineSettings(
-        view_width=width, view_height=height, max_objects=6, antialias=False
+        view_width=width, view_height=height, max_objects=6, antialias=False, box_sigma=0.005
     )
     pipeline = Pipeline(ModelArchive.open("planar", device="cpu"), settings)
     waiting: dict[int, dict] = {}
