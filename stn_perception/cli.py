@@ -252,9 +252,7 @@ def add_training_commands(commands: Subcommands) -> None:
     fit.add_argument("config", type=Path, help="training configuration (YAML)")
     fit.add_argument("--output", type=Path, required=True, help="folder for checkpoints and logs")
     fit.add_argument("--resume", type=Path, help="checkpoint to go on from")
-    write = commands.add(
-        "export", export, "stn export runs/planar/checkpoints/last.ckpt my.pt"
-    )
+    write = commands.add("export", export, "stn export runs/planar/checkpoints/last.ckpt my.pt")
     write.add_argument("checkpoint", type=Path)
     write.add_argument("output", type=Path, help="archive to write (.pt or .pt2)")
     write.add_argument("--format", choices=["torchscript", "export"], default="torchscript")

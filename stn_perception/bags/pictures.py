@@ -9,17 +9,8 @@ import cv2
 import numpy as np
 
 from stn_perception.bags.recorded_frames import Picture, Quad, RecordedFrame, RecordedView
+from stn_perception.runtime.drawing import OBJECT_COLORS
 
-# One colour per object, in BGR, far apart for the eye (Okabe and Ito 2008).
-_COLORS = (
-    (0, 159, 230),
-    (233, 180, 86),
-    (115, 158, 0),
-    (66, 228, 240),
-    (167, 121, 204),
-    (0, 94, 213),
-    (178, 114, 0),
-)
 _PAPER = (250, 248, 246)
 _INK = (60, 50, 40)
 
@@ -27,7 +18,7 @@ _INK = (60, 50, 40)
 def colors_by_object(frames: Sequence[RecordedFrame]) -> dict[str, tuple[int, int, int]]:
     """One BGR colour for each object of a recording."""
     names = sorted({view.object_id for frame in frames for view in frame.views})
-    return {name: _COLORS[index % len(_COLORS)] for index, name in enumerate(names)}
+    return {name: OBJECT_COLORS[index % len(OBJECT_COLORS)] for index, name in enumerate(names)}
 
 
 def overlay(frame: RecordedFrame, colors: dict[str, tuple[int, int, int]]) -> Picture:

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,17 +21,12 @@ from stn_perception.bags.typestore import header_stamp_ns
 from stn_perception.geometry import corner_error_px, quad_side_px, view_quad
 from stn_perception.messages.images import decode_compressed_image, decode_image
 from stn_perception.messages.objects import hypothesis_score
+from stn_perception.runtime.drawing import bgr_pixels
 
 Picture = NDArray[np.uint8]
 Quad = NDArray[np.float64]
 _COMPRESSED = "sensor_msgs/msg/CompressedImage"
 _SLOT_TOPIC = re.compile(r".*/object_(\d+)/(image_rect|camera_info)")
-_TO_BGR = {
-    "gray": cv2.COLOR_GRAY2BGR,
-    "rgb": cv2.COLOR_RGB2BGR,
-    "rgba": cv2.COLOR_RGBA2BGR,
-    "bgra": cv2.COLOR_BGRA2BGR,
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,6 +161,4 @@ def _ids_by_slot(objects: Any) -> dict[int, str]:
 def _bgr(message: Any, type_name: str) -> Picture:
     decode = decode_compressed_image if type_name == _COMPRESSED else decode_image
     decoded = decode(message)
-    if decoded.color == "bgr":
-        return decoded.pixels
-    return np.asarray(cv2.cvtColor(decoded.pixels, _TO_BGR[decoded.color]), dtype=np.uint8)
+    return bgr_pixels(decoded.pixels, decoded.color)

@@ -24,7 +24,7 @@ _TO_BGR: dict[str, int] = {
     "bgra": cv2.COLOR_BGRA2BGR,
 }
 # One colour per slot, in BGR, far apart for the eye (Okabe and Ito 2008).
-_SLOT_COLORS = (
+OBJECT_COLORS = (
     (0, 159, 230),
     (233, 180, 86),
     (115, 158, 0),
@@ -128,7 +128,7 @@ def _tile(item: CanonicalObject, tile_px: int) -> Picture:
 
 
 def _color(slot: int | None) -> tuple[int, int, int]:
-    return _NO_SLOT_COLOR if slot is None else _SLOT_COLORS[slot % len(_SLOT_COLORS)]
+    return _NO_SLOT_COLOR if slot is None else OBJECT_COLORS[slot % len(OBJECT_COLORS)]
 
 
 def _write(
