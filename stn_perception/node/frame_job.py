@@ -9,6 +9,7 @@ from typing import Any
 from stn_perception.messages.outcomes import DropReason, MessageError
 from stn_perception.messages.regions import Region, RejectedRegion, regions_from_detections
 from stn_perception.node.camera_info_latch import CameraInfoLatch
+from stn_perception.node.foreign_encodings import frame_through_cv_bridge
 from stn_perception.node.settings import InputSettings
 from stn_perception.runtime.frame import (
     DepthFrame,
@@ -46,7 +47,12 @@ def frame_of(job: FrameJob, settings: InputSettings) -> Frame:
     """
     if hasattr(job.image, "width"):  # before any byte is converted
         _check_size(job.image.width, job.image.height, settings)
-    frame = frame_from_message(job.image)
+    try:
+        frame = frame_from_message(job.image)
+    except MessageError as refusal:
+        if refusal.reason is not DropReason.BAD_ENCODING or not hasattr(job.image, "encoding"):
+            raise
+        frame = frame_through_cv_bridge(job.image, refusal)
     _check_size(frame.width, frame.height, settings)
     return frame
 
