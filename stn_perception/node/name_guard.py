@@ -13,7 +13,11 @@ from rclpy.executors import SingleThreadedExecutor
 
 from stn_perception.node.stop_signal import StopSignal
 
-DISCOVERY_S = 2.0  # on a busy machine one second was not always enough
+# Fast DDS answers a newcomer's announcement once, and an answer that comes before the newcomer has
+# enabled its reader is lost. Then it learns of the other only from the next regular announcement,
+# which comes every 3 s; the rest is for the nodes' names to follow on a busy machine.
+ANNOUNCEMENT_PERIOD_S = 3.0
+DISCOVERY_S = ANNOUNCEMENT_PERIOD_S + 1.0
 PROBE_S = 3.0
 # An answer can be lost when the service's two directions are not matched at the same time.
 ASK_AGAIN_S = 1.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from stn_perception.geometry.boxes import OrientedBox, oriented_iou
 
@@ -18,18 +18,23 @@ Identified = tuple[str, OrientedBox]
 
 
 def match_tracks(
-    tracks: Sequence[Identified], boxes: Sequence[Identified], min_iou: float
+    tracks: Sequence[Identified],
+    boxes: Sequence[Identified],
+    min_iou: float,
+    lasting: Collection[int] | None = None,
 ) -> list[tuple[int, int]]:
     """Pairs (track, box), each used once.
 
-    Upstream ids come first where they are given and unique on both sides; two different ids never
-    match. What is left goes by overlap of the oriented boxes, the largest first, then by
-    distance of their centres.
+    Upstream ids come first where they are given and unique on both sides. A track whose id has
+    lasted never matches another id; one whose id was seen once may, because some detectors give
+    every detection an id of its own. What is left goes by overlap of the oriented boxes, the
+    largest first, then by distance of their centres.
 
     Args:
         tracks: Last upstream id ('' for none) and box of each track.
         boxes: Upstream id and box of each new estimate.
         min_iou: Smallest overlap that matches.
+        lasting: Tracks whose id came in more than one frame; None for all.
     """
     matches = _by_id(tracks, boxes)
     used_tracks = {track for track, _ in matches}
@@ -40,7 +45,8 @@ def match_tracks(
         for b, (box_id, box) in enumerate(boxes):
             if t in used_tracks or b in used_boxes:
                 continue
-            if track_id and box_id in unique and track_id != box_id:
+            lasts = lasting is None or t in lasting
+            if lasts and track_id and box_id in unique and track_id != box_id:
                 continue
             affinity = _affinity(track_box, box, min_iou)
             if affinity > 0:

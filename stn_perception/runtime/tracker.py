@@ -43,6 +43,7 @@ class TrackedView:
 class _Track:
     track_id: int
     upstream_id: str
+    id_lasts: bool
     slot: int | None
     seen_ns: int
     box: OrientedBox
@@ -93,6 +94,7 @@ class Tracker:
             [(track.upstream_id, track.box) for track in self._tracks],
             [(estimate.region.id, box) for estimate, box in zip(estimates, boxes, strict=True)],
             settings.track_iou,
+            {index for index, track in enumerate(self._tracks) if track.id_lasts},
         )
         self._promote(settings.max_objects)
         continued = {new: self._tracks[old] for old, new in matches}
@@ -104,6 +106,8 @@ class Tracker:
                 estimate = turned(estimate, view_size, turn)
                 track = self._start(estimate, view_size, settings.max_objects)
             else:
+                if estimate.region.id:
+                    track.id_lasts = estimate.region.id == track.upstream_id
                 previous = track.frame_from_normalized @ normalized_from_pixel(*view_size)
                 turn = nearest_turn(estimate.frame_from_view, previous, view_size, symmetry)
                 estimate = turned(estimate, view_size, turn)
@@ -119,6 +123,7 @@ class Tracker:
         track = _Track(
             track_id=self._next_id,
             upstream_id=estimate.region.id,
+            id_lasts=False,
             slot=self._free_slot(slots),
             seen_ns=0,
             box=oriented_box_of_view(estimate.frame_from_view, *view_size),

@@ -203,3 +203,14 @@ def test_the_view_size_may_change_between_frames() -> None:
     (view,) = tracker.update(50 * MS, [new], (128, 128), 1, PipelineSettings(smoothing=0.5))
     assert view.slot == first.slot
     np.testing.assert_allclose(view_quad(view.frame_from_view, 128, 128), quad, atol=1e-6)
+
+
+def test_ids_that_are_new_in_every_frame_do_not_break_tracks() -> None:
+    """Some detectors give each detection a random id; overlap then says what belongs together."""
+    tracker = Tracker()
+    slots = []
+    for frame in range(5):
+        found = [estimate(100 + frame, 80, id=f"a{frame}"), estimate(200, 80, id=f"b{frame}")]
+        views = update(tracker, 33 * frame, found)
+        slots.append([(view.track_id, view.slot) for view in views])
+    assert slots == [slots[0]] * 5
