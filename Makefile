@@ -8,6 +8,11 @@ VENV ?= .venv
 
 export ROS_AUTOMATIC_DISCOVERY_RANGE ?= LOCALHOST
 
+# Called from another environment's Python with ROS wheels: its libraries are not for this one.
+ifdef _ROS_WHEELS_BOOTSTRAP_COMPLETE
+unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE LD_LIBRARY_PATH
+endif
+
 .PHONY: demo test docs setup-demo setup-test clean
 
 demo: setup-demo

@@ -38,10 +38,31 @@ class SetupError(Exception):
     """A step could not be done; the text says which and what to do about it."""
 
 
+def child_environment() -> dict[str, str]:
+    """Variables for the new environment's programs, without what belongs to this Python alone.
+
+    A Python with ROS wheels starts itself anew with its libraries in LD_LIBRARY_PATH and leaves a
+    mark; a Python of another environment that finds the mark would run with those libraries.
+    """
+    env = dict(os.environ)
+    env.pop("PYTHONPATH", None)
+    if env.pop("_ROS_WHEELS_BOOTSTRAP_COMPLETE", None):
+        own = Path(sys.prefix).resolve()
+        folders = [folder for folder in env.get("LD_LIBRARY_PATH", "").split(os.pathsep) if folder]
+        others = [folder for folder in folders if own not in Path(folder, "_").resolve().parents]
+        env["LD_LIBRARY_PATH"] = os.pathsep.join(others)
+    return env
+
+
 def run(command: list[str], failure: str, env: dict[str, str] | None = None) -> str:
     """Run a command quietly; on failure show the end of what it printed and explain."""
     result = subprocess.run(
-        command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        command,
+        env=child_environment() if env is None else env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
     )
     if result.returncode != 0:
         tail = "\n".join(result.stdout.strip().splitlines()[-15:])
@@ -54,11 +75,40 @@ def say(text: str) -> None:
     print(f"[setup] {text}", flush=True)
 
 
+# pip's list of its own files is the last thing that its installation writes.
+PIP_IS_COMPLETE = (
+    "import sys, importlib.metadata, pip._internal.cli.main;"
+    "sys.exit(importlib.metadata.files('pip') is None)"
+)
+
+
+def has_pip(environment: Path) -> bool:
+    """Whether the environment was created to the end: its interpreter finds all of pip."""
+    command = [str(environment / "bin" / "python"), "-c", PIP_IS_COMPLETE]
+    result = subprocess.run(command, env=child_environment(), capture_output=True, check=False)
+    return result.returncode == 0
+
+
+def remove_unfinished(environment: Path) -> None:
+    """Remove what a killed creation left; never an environment that holds anything else."""
+    packages = (environment / "lib").glob("python*/site-packages/*.dist-info")
+    names = sorted({package.name.partition("-")[0] for package in packages})
+    if set(names) - {"pip", "setuptools", "wheel"}:
+        raise SetupError(
+            f"{environment} holds packages but no working pip. Add it with "
+            f"`{environment / 'bin' / 'python'} -m ensurepip`, or remove the folder."
+        )
+    say(f"{environment} is unfinished; making it anew")
+    shutil.rmtree(environment)
+
+
 def create_environment(environment: Path) -> None:
-    """Create the virtual environment unless its interpreter runs."""
+    """Create the virtual environment unless it is there with its pip."""
     python = environment / "bin" / "python"
     if python.exists():
-        return
+        if has_pip(environment):
+            return
+        remove_unfinished(environment)
     say(f"creating {environment} with Python {sys.version.split()[0]}")
     failure = (
         "The virtual environment could not be created. On Debian and Ubuntu: "
@@ -148,11 +198,10 @@ def build_message_packages(environment: Path) -> None:
         "NumPy cannot be imported in the environment.",
     ).strip()
     retarget_wheel_paths(environment, python_include, numpy_include)
-    env = {**os.environ, "AMENT_PREFIX_PATH": str(environment)}
+    env = {**child_environment(), "AMENT_PREFIX_PATH": str(environment)}
     env["CMAKE_PREFIX_PATH"] = str(environment)
     env["PATH"] = f"{environment / 'bin'}{os.pathsep}{env['PATH']}"
-    for variable in ("PYTHONPATH", "LD_LIBRARY_PATH", "_ROS_WHEELS_BOOTSTRAP_COMPLETE"):
-        env.pop(variable, None)
+    env.pop("LD_LIBRARY_PATH", None)
     for package in MESSAGE_PACKAGES:
         with tempfile.TemporaryDirectory(prefix="stn-interfaces-") as build:
             configure = [

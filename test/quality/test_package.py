@@ -19,6 +19,8 @@ def colcon(verb: str, folder: Path, *arguments: str) -> subprocess.CompletedProc
     installed = ["--install-base", str(folder / "install")]
     command = ["colcon", "--log-base", str(folder / "log"), verb, *places, *installed]
     env = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    # colcon may be another Python's; with this mark it would not look for its own ROS libraries.
+    env.pop("_ROS_WHEELS_BOOTSTRAP_COMPLETE", None)
     return subprocess.run(
         [*command, "--packages-select", "stn_perception", *arguments],
         cwd=folder,
