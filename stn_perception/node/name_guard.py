@@ -18,7 +18,7 @@ from stn_perception.node.stop_signal import StopSignal
 # which comes every 3 s; the rest is for the nodes' names to follow on a busy machine.
 ANNOUNCEMENT_PERIOD_S = 3.0
 DISCOVERY_S = ANNOUNCEMENT_PERIOD_S + 1.0
-PROBE_S = 3.0
+PROBE_S = 6.0  # the other may be busy; a crashed one is waited for anyway
 # An answer can be lost when the service's two directions are not matched at the same time.
 ASK_AGAIN_S = 1.0
 LEASE_S = 25.0  # Fast DDS drops a crashed participant after 20 s
@@ -28,7 +28,7 @@ _POLL_S = 0.1
 def name_conflict(
     node: Any, created_s: float, stop: StopSignal, warn: Callable[[str], None]
 ) -> str:
-    """Why the node cannot have its name, or "" once it has it alone.
+    """Why the node cannot have its name, or "" once it has it alone or is told to stop.
 
     A node that crashed stays in the graph until its lease ends, so one that does not answer is
     waited for; one that answers is refused at once. The node's own executor must not be
@@ -47,12 +47,12 @@ def name_conflict(
     refusal = (
         f"Another node named '{name}' is running; give this one a name or namespace of its own"
     )
-    if _answers(node):
+    if _answers(node, stop):
         return f"{refusal} (-r __node:=<name> or -r __ns:=/<namespace>)."
-    warn(f"Another node named '{name}' is in the graph but silent; waiting for it to vanish.")
-    deadline_s = time.monotonic() + LEASE_S
-    _wait(lambda: _others(node) == 0, deadline_s, stop)
-    return "" if _others(node) == 0 else f"{refusal}."
+    if _others(node) > 0 and not stop.is_set():
+        warn(f"Another node named '{name}' is in the graph but silent; waiting for it to vanish.")
+        _wait(lambda: _others(node) == 0, time.monotonic() + LEASE_S, stop)
+    return "" if stop.is_set() or _others(node) == 0 else f"{refusal}."
 
 
 def _wait(done: Callable[[], bool], until_s: float, stop: StopSignal) -> None:
@@ -65,7 +65,7 @@ def _others(node: Any) -> int:
     return int(node.get_node_names_and_namespaces().count(own)) - 1
 
 
-def _answers(node: Any) -> bool:
+def _answers(node: Any, stop: StopSignal) -> bool:
     probe = rclpy.create_node(
         f"{node.get_name()}_name_probe",
         context=node.context,
@@ -79,7 +79,7 @@ def _answers(node: Any) -> bool:
         executor.add_node(probe)
         client = probe.create_client(GetState, f"{node.get_fully_qualified_name()}/get_state")
         deadline_s = time.monotonic() + PROBE_S
-        while time.monotonic() < deadline_s:
+        while time.monotonic() < deadline_s and _others(node) > 0 and not stop.is_set():
             future = client.call_async(GetState.Request())
             executor.spin_until_future_complete(future, timeout_sec=ASK_AGAIN_S)
             if future.done():
