@@ -56,7 +56,8 @@ def record(
         writer = stack.enter_context(BagWriter(options.output, overwrite=options.overwrite))
         log = None
         if options.arrival_log:
-            log = stack.enter_context(options.arrival_log.open("w", encoding="utf-8"))
+            # Line by line, so that it can be followed while the recording runs.
+            log = stack.enter_context(options.arrival_log.open("w", 1, encoding="utf-8"))
         writing = stack.enter_context(WritingThread(writer, log))
         report = _Recorder(node, executor, options, writing).run(stop)
     if sum(report.recorded.values()):
