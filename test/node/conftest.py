@@ -19,14 +19,20 @@ _DOMAINS = 100  # ports of higher domains collide with those the system hands ou
 
 
 @pytest.fixture(scope="module")
-def domain_id(request: pytest.FixtureRequest) -> Iterator[int]:
-    """A ROS domain of the module's own, on this machine only."""
+def plain_domain(request: pytest.FixtureRequest) -> Iterator[int]:
+    """A ROS domain of the module's own, on this machine only; the transport is the default one."""
     seed = f"{request.module.__name__} {os.getpid()}"
     domain = 1 + zlib.crc32(seed.encode()) % _DOMAINS
     before = dict(os.environ)
     os.environ["ROS_DOMAIN_ID"] = str(domain)
     os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
-    os.environ.update(profile_environment(before, Path.cwd()))
     yield domain
     os.environ.clear()
     os.environ.update(before)
+
+
+@pytest.fixture(scope="module")
+def domain_id(plain_domain: int) -> int:
+    """A ROS domain of the module's own with the package's transport."""
+    os.environ.update(profile_environment(os.environ, Path.cwd()))
+    return plain_domain

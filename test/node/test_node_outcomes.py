@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from node_harness import (
+    TIMEOUT_S,
     WIDTH,
     CameraClient,
     Client,
@@ -38,7 +39,7 @@ def running(domain_id: int, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         f"model:={model}",
         "warm_up_batches:=[1, 2]",
         "max_image_width:=1000",
-        "sync_timeout_s:=0.2",
+        "sync_timeout_s:=2.0",
         "input_is_rectified:=false",
     )
     with RunningNode(domain_id, *parameters) as node, Client(domain_id) as client:
@@ -182,7 +183,7 @@ def test_busy_frames_are_counted_when_the_newest_replaces_them(
     try:
         before = running.node.frames()
         running.camera.send([GOOD])
-        assert entered.wait(15)
+        assert entered.wait(TIMEOUT_S)
         for sent in range(2, 6):
             running.camera.send([GOOD])
             expected = before.received + sent
