@@ -30,7 +30,8 @@ class Pipeline:
 
     ``process`` does them all. ``predict`` and ``finish`` are its halves, for offline work that is
     cut anywhere: predictions depend on their requests alone; ``finish`` must be called in the
-    order of each camera's frames. Same input and same batches give the same bits.
+    order of each camera's frames. Same input, same batches and same number of threads give the
+    same bits.
 
     Model and settings may be replaced between calls from any thread; a call that runs keeps
     those it began with.

@@ -70,6 +70,7 @@ def page(card: ModelCard, result: dict[str, Any]) -> str:
         f"by quarter turns (symmetry {card.symmetry})",
         f"- Input: {card.input_width}×{card.input_height}, {card.channels} channel(s), "
         f"crop `{card.crop_shape}`, box × {card.box_margin}",
+        f"- Box as evidence: standard deviation of its sides {card.box_sigma} of its size",
         f"- Refinement: {card.refinement_steps} steps, view × {card.refinement_margin}",
         f"- Views: {card.view_width}×{card.view_height}",
         f"- Licence: {card.license}",

@@ -92,6 +92,8 @@ def replay_past_consumer(folder: Path, given: dict[str, str], *player: str) -> S
         "view_height": VIEW_PX,
         "max_objects": SLOTS,
         "antialias": "false",
+        # The network's sums depend in their last bits on how they are split over threads.
+        "num_threads": "1",
         **given,
     }
     for name, value in parameters.items():
