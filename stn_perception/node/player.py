@@ -19,6 +19,7 @@ from typing import IO, Any
 from stn_perception.node.player_options import EXAMPLE, PlayOptions, add_arguments, options_from
 from stn_perception.node.player_report import PlayReport
 from stn_perception.node.stop_signal import StopSignal
+from stn_perception.node.tool_command import tool_main
 
 # A BestEffort reader fetches from the writer's shared memory, which goes with the process.
 _LINGER_S = 0.3
@@ -215,15 +216,11 @@ class _Player:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the player as a command; ROS arguments may follow ``--ros-args``."""
-    with StopSignal() as stop:
-        arguments = list(sys.argv[1:] if argv is None else argv)
-        ros_at = arguments.index("--ros-args") if "--ros-args" in arguments else len(arguments)
-        parser = argparse.ArgumentParser(
-            prog="bag_player_node", description="Publish a bag into ROS.", epilog=EXAMPLE
-        )
-        add_arguments(parser)
-        parsed = parser.parse_args(arguments[:ros_at])
-        return run(parsed, stop, arguments[ros_at:])
+    parser = argparse.ArgumentParser(
+        prog="bag_player_node", description="Publish a bag into ROS.", epilog=EXAMPLE
+    )
+    add_arguments(parser)
+    return tool_main(parser, run, argv)
 
 
 def run(

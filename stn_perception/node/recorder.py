@@ -23,6 +23,7 @@ from stn_perception.node.recorder_options import (
     options_from,
 )
 from stn_perception.node.stop_signal import StopSignal
+from stn_perception.node.tool_command import tool_main
 
 NODE_NAME = "bag_recorder"
 _DISCOVERY_PERIOD_S = 0.1
@@ -162,15 +163,11 @@ class _Recorder:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the recorder as a command; ROS arguments may follow ``--ros-args``."""
-    with StopSignal() as stop:
-        arguments = list(sys.argv[1:] if argv is None else argv)
-        ros_at = arguments.index("--ros-args") if "--ros-args" in arguments else len(arguments)
-        parser = argparse.ArgumentParser(
-            prog="recorder", description="Record topics into a bag.", epilog=EXAMPLE
-        )
-        add_arguments(parser)
-        parsed = parser.parse_args(arguments[:ros_at])
-        return run(parsed, stop, arguments[ros_at:])
+    parser = argparse.ArgumentParser(
+        prog="recorder", description="Record topics into a bag.", epilog=EXAMPLE
+    )
+    add_arguments(parser)
+    return tool_main(parser, run, argv)
 
 
 def run(
