@@ -28,11 +28,11 @@ def corner_error_px(found, expected):
     )
 
 
-def errors_of_side(seen, truth, part):
+def errors_of_side(seen, truth, part, slots=range(6)):
     """By object: the error of each of its views, as a share of the object's side."""
     errors = {}
     for slot, stamp in seen.views():
-        if truth[stamp]["part"] != part:
+        if truth[stamp]["part"] != part or slot not in slots:
             continue
         found = np.array(seen.info(slot, stamp)["corners"])
         objects = {name: np.array(quad) for name, quad in truth[stamp]["objects"].items()}
@@ -82,6 +82,13 @@ def test_every_frame_of_a_slow_replay_led_to_views(planar_run, truth):
     with_objects = {stamp for stamp, frame in truth.items() if frame["objects"]}
     seen = {stamp for _, stamp in planar_run.views()}
     assert seen == with_objects
+
+
+def test_every_view_in_the_first_slot_is_within_two_percent_of_its_side(planar_run, truth):
+    errors = errors_of_side(planar_run, truth, "motion", slots=[0])
+    print({name: (len(values), max(values)) for name, values in errors.items()})
+    assert sum(len(values) for values in errors.values()) > 90
+    assert max(max(values) for values in errors.values()) <= 0.02
 
 
 def test_the_quads_of_the_known_motion_are_within_two_percent_of_their_side(planar_run, truth):
