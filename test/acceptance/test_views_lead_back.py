@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an outsider gets from the node: views that lead back to the source image, exactly."""
 
-import functools
 from pathlib import Path
 
 import cv2
 import numpy as np
-import pytest
 
 # The overlay's colours of the first slots, in BGR.
 SLOT_COLORS = [(0, 159, 230), (233, 180, 86), (115, 158, 0), (66, 228, 240)]
@@ -42,27 +40,24 @@ def errors_of_side(seen, truth, part, slots=range(6)):
     return errors
 
 
-@functools.cache
-def tag_detector():
-    """One for all: the library crashes now and then when detectors are made by the hundred."""
-    apriltags = pytest.importorskip("pupil_apriltags")
-    return apriltags.Detector(families="tag36h11", quad_decimate=1.0, nthreads=1)
-
-
-def detect_tags(gray):
+def detect_tags(detector, gray):
     """Corners by tag id, in pixel-centre coordinates (the library reports edges from 0)."""
-    found = tag_detector().detect(np.ascontiguousarray(gray))
+    found = detector.detect(np.ascontiguousarray(gray))
     return {tag.tag_id: tag.corners - 0.5 for tag in found if tag.hamming == 0}
 
 
-def tags_in_source_and_views(seen, every):
+def tags_in_source_and_views(detector, seen, every):
     """Slot, stamp, corners in the source and in the view of each large tag found in both."""
     stamps = seen.stamps("source")[::every]
-    in_source = {stamp: detect_tags(gray_of(seen.pixels("source", stamp))) for stamp in stamps}
+    in_source = {
+        stamp: detect_tags(detector, gray_of(seen.pixels("source", stamp))) for stamp in stamps
+    }
     for slot, stamp in seen.views():
         if stamp not in in_source:
             continue
-        for tag, corners in detect_tags(gray_of(seen.pixels(f"view{slot}", stamp))).items():
+        for tag, corners in detect_tags(
+            detector, gray_of(seen.pixels(f"view{slot}", stamp))
+        ).items():
             source = in_source[stamp].get(tag)
             if source is not None and side_px(source) >= MIN_TAG_PX:
                 yield slot, stamp, source, corners
@@ -138,9 +133,9 @@ def test_opencv_reproduces_the_published_view_with_the_published_matrix(planar_r
     assert worst <= 1.0
 
 
-def test_tags_found_in_the_views_lead_back_to_the_tags_of_the_source(planar_run):
+def test_tags_found_in_the_views_lead_back_to_the_tags_of_the_source(planar_run, tag_detector):
     distances = []
-    for slot, stamp, source, found in tags_in_source_and_views(planar_run, every=4):
+    for slot, stamp, source, found in tags_in_source_and_views(tag_detector, planar_run, every=4):
         view_from_source = np.array(planar_run.info(slot, stamp)["view_from_source"])
         back = map_points(np.linalg.inv(view_from_source), found)
         distances.append(np.linalg.norm(back - source, axis=1).mean())
@@ -176,9 +171,9 @@ def angle_deg(first, second):
     return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
 
 
-def test_a_tags_pose_from_a_camera_view_and_tf_is_the_source_images(camera_run):
+def test_a_tags_pose_from_a_camera_view_and_tf_is_the_source_images(camera_run, tag_detector):
     places, turns = [], []
-    for slot, stamp, source, found in tags_in_source_and_views(camera_run, every=3):
+    for slot, stamp, source, found in tags_in_source_and_views(tag_detector, camera_run, every=3):
         info = camera_run.info(slot, stamp)
         projection = np.reshape(info["p"], (3, 4))[:, :3]
         assert abs(projection[0, 1]) < 1e-9, "a camera view has no skew"

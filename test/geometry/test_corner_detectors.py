@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
-import pytest
 
 from stn_perception.geometry import (
     centered_from_edge_pixels,
@@ -31,12 +32,9 @@ def tag_image(quad: np.ndarray) -> np.ndarray:
     return cv2.resize(picture, (320, 240), interpolation=cv2.INTER_AREA)
 
 
-def test_pupil_apriltags_counts_from_edges() -> None:
-    detector = pytest.importorskip("pupil_apriltags").Detector(
-        families="tag36h11", nthreads=1, quad_decimate=1.0
-    )
+def test_pupil_apriltags_counts_from_edges(tag_detector: Any) -> None:
     quad = np.array([[100.3, 60.2], [201.1, 75.4], [190.7, 170.9], [95.6, 160.1]])
-    (found,) = detector.detect(tag_image(quad))
+    (found,) = tag_detector.detect(tag_image(quad))
     converted = transform_points(centered_from_edge_pixels(), found.corners)
     order = [int(np.argmin(np.linalg.norm(converted - corner, axis=1))) for corner in quad]
     assert sorted(order) == [0, 1, 2, 3]

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests of several rooms share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def tag_detector() -> Any:
+    """An AprilTag detector (36h11) that is never destroyed.
+
+    The library frees the tag family before the detector that still points to it, which crashes
+    the process now and then, at the end of a test or of the interpreter.
+    """
+    apriltags = pytest.importorskip("pupil_apriltags")
+
+    class Lasting(apriltags.Detector):
+        def __del__(self) -> None:
+            pass
+
+    return Lasting(families="tag36h11", quad_decimate=1.0, nthreads=1)
