@@ -7,14 +7,14 @@ Rooms are imported when their command runs: `stn --help` needs neither torch nor
 from __future__ import annotations
 
 import argparse
-import errno
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+from stn_perception.runtime.whole_file import write_whole_file
 
 INTERRUPTED = 130
 
@@ -63,19 +63,8 @@ def write_json(path: Path | None, content: dict[str, Any]) -> None:
     """Write a result for machines, completely or not at all."""
     if path is None:
         return
-    if path.is_dir():
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(content, file, indent=2)
-            file.write("\n")
-            os.fchmod(file.fileno(), 0o644)  # a temporary file is its owner's alone
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    write_whole_file(path, json.dumps(content, indent=2) + "\n")
 
 
 def demo(parsed: argparse.Namespace) -> int:

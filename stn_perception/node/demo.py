@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stn_perception.node.stop_signal import StopSignal
+from stn_perception.runtime.whole_file import write_whole_file
 
 if TYPE_CHECKING:
     from stn_perception.bags.recorded_frames import RecordedFrame
@@ -97,7 +98,7 @@ def _demo(
         if stop.is_set():
             raise Interrupted
     if json_path is not None:
-        Path(json_path).write_text(numbers, encoding="utf-8")
+        write_whole_file(Path(json_path), numbers)
     for name, value in (*summary.rows(), *_error_rows(frames)):
         print(f"  {name:28} {value}")
     if not summary.balanced:

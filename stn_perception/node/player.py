@@ -20,6 +20,7 @@ from stn_perception.node.player_options import EXAMPLE, PlayOptions, add_argumen
 from stn_perception.node.player_report import PlayReport
 from stn_perception.node.stop_signal import StopSignal
 from stn_perception.node.tool_command import tool_main
+from stn_perception.runtime.whole_file import write_whole_file
 
 # A BestEffort reader fetches from the writer's shared memory, which goes with the process.
 _LINGER_S = 0.3
@@ -234,7 +235,7 @@ def run(
         report = play(options_from(parsed), stop, ros_args)
         print(report.sentence())
         if parsed.json:
-            Path(parsed.json).write_text(report.to_json(), encoding="utf-8")
+            write_whole_file(Path(parsed.json), report.to_json())
     except (BagError, PlayError, StartError, ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

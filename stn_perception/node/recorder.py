@@ -24,6 +24,7 @@ from stn_perception.node.recorder_options import (
 )
 from stn_perception.node.stop_signal import StopSignal
 from stn_perception.node.tool_command import tool_main
+from stn_perception.runtime.whole_file import write_whole_file
 
 NODE_NAME = "bag_recorder"
 _DISCOVERY_PERIOD_S = 0.1
@@ -181,7 +182,7 @@ def run(
         report = record(options_from(parsed), stop, ros_args)
         print(report.sentence())
         if parsed.json:
-            Path(parsed.json).write_text(report.to_json(), encoding="utf-8")
+            write_whole_file(Path(parsed.json), report.to_json())
     except (BagError, StartError, ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -6,7 +6,6 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import tempfile
 from pathlib import Path
 
 import torch
@@ -14,6 +13,7 @@ import torch
 from stn_perception.runtime.archive_errors import ArchiveError
 from stn_perception.runtime.archive_file import CARD_FILE
 from stn_perception.runtime.model_card import ModelCard
+from stn_perception.runtime.whole_file import write_whole_file
 
 
 def save_archive(
@@ -53,7 +53,8 @@ def save_archive(
         torch.export.save(program, buffer, extra_files=extra)
     else:
         torch.jit.save(program, buffer, _extra_files=extra)
-    _write_atomically(target, buffer.getvalue())
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_whole_file(target, buffer.getvalue())
     return card
 
 
@@ -66,23 +67,3 @@ def weights_sha256(program: torch.nn.Module | torch.export.ExportedProgram) -> s
         digest.update(f"{name} {array.dtype} {tuple(array.shape)}\n".encode())
         digest.update(array.reshape(-1).view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
-
-
-def _write_atomically(target: Path, content: bytes) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fchmod(file.fileno(), 0o644)
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -10,6 +10,7 @@ import torch
 
 from stn_perception.runtime.archive import ModelArchive, save_archive
 from stn_perception.runtime.model_card import ModelCard, Score
+from stn_perception.runtime.whole_file import write_whole_file
 from stn_perception.training.score_table import score_table
 
 
@@ -54,7 +55,7 @@ def write_scores(archive_path: Path, result: dict[str, Any], command: str) -> Mo
     network = torch.jit.load(str(archive_path), map_location="cpu")  # type: ignore[no-untyped-call]
     card = archive.card.model_copy(update={"scores": scores_of(result, command)})
     card = save_archive(archive_path, network, card)
-    archive_path.with_suffix(".md").write_text(page(card, result), encoding="utf-8")
+    write_whole_file(archive_path.with_suffix(".md"), page(card, result))
     return card
 
 
