@@ -15,7 +15,7 @@ from stn_perception.geometry import AxisAlignedBox, OrientedBox, PlanarPoseEstim
 from stn_perception.messages.factory import MessageFactory
 from stn_perception.messages.poses import pose_with_covariance
 
-EXTRA_HYPOTHESES = ("slot", "valid_fraction", "corner_sigma_px")
+EXTRA_HYPOTHESES = ("slot", "valid_fraction", "corner_sigma_px", "is_uncertain")
 """Class names of the hypotheses whose score is a number about the view, not a likelihood."""
 
 NO_SLOT = -1.0
@@ -33,12 +33,13 @@ def detection(
     slot: int | None = None,
     valid_fraction: float = 1.0,
     corner_sigma_px: float | None = None,
+    is_uncertain: bool = False,
 ) -> Any:
     """A vision_msgs/Detection2D (4.x) of one object.
 
     ``results[0]`` holds class, score and pose (see :func:`pose_with_covariance` for one that is
-    not known); three more hypotheses carry ``slot`` (-1: none), ``valid_fraction`` and
-    ``corner_sigma_px`` (NaN: not known) as scores.
+    not known); four more hypotheses carry ``slot`` (-1: none), ``valid_fraction``,
+    ``corner_sigma_px`` (NaN: not known) and ``is_uncertain`` (1: marked, 0: not) as scores.
     """
     known = pose if pose is not None and pose.translation_known else None
     nowhere = pose_with_covariance(factory, None)
@@ -46,6 +47,7 @@ def detection(
         NO_SLOT if slot is None else float(slot),
         float(valid_fraction),
         math.nan if corner_sigma_px is None else float(corner_sigma_px),
+        float(is_uncertain),
     )
     results = [
         _hypothesis(

@@ -20,6 +20,7 @@ class CameraCounters:
         frames_in, detections_in, depth_in, results_out: Rates.
         paired: When frames found their boxes.
         views_out: Views published.
+        uncertain: Objects that were marked as uncertain.
         latencies: Seconds per stage.
     """
 
@@ -34,4 +35,5 @@ class CameraCounters:
     paired: Rate = field(default_factory=Rate)
     results_out: Rate = field(default_factory=Rate)
     views_out: Rate = field(default_factory=Rate)
+    uncertain: Rate = field(default_factory=Rate)
     latencies: Latencies = field(default_factory=Latencies)

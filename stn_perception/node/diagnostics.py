@@ -37,8 +37,8 @@ def camera_status(
     """Everything known about one camera.
 
     Keys: ``<input>.received|used|waiting|lost|gaps`` and ``<input>.dropped.<reason>`` for frames,
-    detections, depth, camera_infos and boxes; ``views.published``; ``rate.<what>_hz``;
-    ``latency.<stage>.p50_ms|p95_ms|p99_ms``.
+    detections, depth, camera_infos and boxes; ``views.published``; ``objects.uncertain``;
+    ``rate.<what>_hz``; ``latency.<stage>.p50_ms|p95_ms|p99_ms``.
 
     Args:
         camera: Its name.
@@ -50,6 +50,7 @@ def camera_status(
     for name in ("frames", "detections", "depth", "camera_infos", "boxes"):
         values.update(_outcome_values(name, getattr(counters, name).counts()))
     values["views.published"] = str(counters.views_out.total)
+    values["objects.uncertain"] = str(counters.uncertain.total)
     for name in ("frames_in", "detections_in", "results_out", "views_out"):
         values[f"rate.{name}_hz"] = f"{getattr(counters, name).hertz():.2f}"
     for stage, percentiles in counters.latencies.percentiles().items():

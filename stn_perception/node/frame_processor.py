@@ -158,6 +158,8 @@ class FrameProcessor:
 
     def _count_boxes(self, counters: CameraCounters, camera: str, result: FrameResult) -> None:
         counters.boxes.count_used(len(result.objects))
+        for _ in range(sum(item.is_uncertain for item in result.objects)):
+            counters.uncertain.tick()
         for region in result.dropped:
             counters.boxes.count_dropped(region.reason)
             self._reporter.report(

@@ -34,6 +34,8 @@ OBJECT_COLORS = (
     (167, 121, 204),
 )
 _NO_SLOT_COLOR = (150, 150, 150)
+UNCERTAIN_COLOR = (255, 0, 255)
+_DASH_PX = 5
 _X_COLOR, _Y_COLOR = (60, 60, 255), (60, 220, 60)
 _SHEET_COLOR = 32
 _LABEL_HEIGHT = 16
@@ -53,7 +55,8 @@ def draw_overlay(frame: Frame, result: FrameResult) -> Picture:
     """The frame in BGR with each view's quad, axes and name.
 
     The red arrow is the view's x axis, the green one its y axis, both from the view's centre;
-    the dot is its top-left corner.
+    the dot is its top-left corner. A view that is marked as uncertain has a dashed outline in
+    ``UNCERTAIN_COLOR`` and a question mark behind its name.
     """
     picture = bgr_pixels(frame.pixels, frame.color)
     thickness = max(1, round(min(frame.width, frame.height) / 360))
@@ -86,10 +89,11 @@ def draw_mosaic(result: FrameResult, tile_px: int = 160, columns: int = 0) -> Pi
 
 
 def object_label(item: CanonicalObject) -> str:
-    """The object's name in a picture: slot, upstream id or track, class."""
+    """The object's name in a picture: slot, upstream id or track, class, ? where uncertain."""
     slot = "-" if item.slot is None else str(item.slot)
     name = item.region.id or f"t{item.track_id}"
-    return f"{slot} {name} {item.class_id}".rstrip()
+    label = f"{slot} {name} {item.class_id}".rstrip()
+    return f"{label} ?" if item.is_uncertain else label
 
 
 def _draw_object(picture: Picture, item: CanonicalObject, thickness: int) -> None:
@@ -100,9 +104,11 @@ def _draw_object(picture: Picture, item: CanonicalObject, thickness: int) -> Non
     axes = transform_points(item.frame_from_view, ends)
     if not (np.isfinite(quad).all() and np.isfinite(axes).all()):
         return
-    color = _color(item.slot)
+    color = _color(item)
     corners = _fixed_point(quad)
-    cv2.polylines(picture, [corners], True, color, thickness, cv2.LINE_AA, _FRACTION_BITS)
+    outline = _dashes(quad) if item.is_uncertain else [corners]
+    closed = not item.is_uncertain
+    cv2.polylines(picture, outline, closed, color, thickness, cv2.LINE_AA, _FRACTION_BITS)
     radius = (2 * thickness) << _FRACTION_BITS
     cv2.circle(picture, _tuple(corners[0]), radius, color, -1, cv2.LINE_AA, _FRACTION_BITS)
     origin, x_end, y_end = (_tuple(point) for point in _fixed_point(axes))
@@ -123,12 +129,24 @@ def _tile(item: CanonicalObject, tile_px: int) -> Picture:
         interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_NEAREST,
     )
     label = np.full((_LABEL_HEIGHT, tile_px, 3), _SHEET_COLOR, dtype=np.uint8)
-    _write(label, object_label(item), 3, _LABEL_HEIGHT - 4, _color(item.slot), 1)
+    _write(label, object_label(item), 3, _LABEL_HEIGHT - 4, _color(item), 1)
     return np.concatenate([label, np.asarray(scaled, dtype=np.uint8)])
 
 
-def _color(slot: int | None) -> tuple[int, int, int]:
-    return _NO_SLOT_COLOR if slot is None else OBJECT_COLORS[slot % len(OBJECT_COLORS)]
+def _color(item: CanonicalObject) -> tuple[int, int, int]:
+    if item.is_uncertain:
+        return UNCERTAIN_COLOR
+    return _NO_SLOT_COLOR if item.slot is None else OBJECT_COLORS[item.slot % len(OBJECT_COLORS)]
+
+
+def _dashes(quad: NDArray[np.float64]) -> list[NDArray[np.int32]]:
+    """A quad's sides as dashes that begin and end at the corners."""
+    dashes = []
+    for start, end in zip(quad, np.roll(quad, -1, axis=0), strict=True):
+        count = int(np.clip(np.linalg.norm(end - start) / (2 * _DASH_PX), 2, 8))
+        points = start + np.linspace(0, 1, 2 * count)[:, None] * (end - start)
+        dashes += [_fixed_point(points[i : i + 2]) for i in range(0, len(points), 2)]
+    return dashes
 
 
 def _write(

@@ -21,7 +21,7 @@ from stn_perception.geometry.virtual_camera import (
 from stn_perception.runtime.depth_view import depth_view
 from stn_perception.runtime.object_pose import object_pose
 from stn_perception.runtime.requests import FrameRequest
-from stn_perception.runtime.results import CanonicalObject, Prediction
+from stn_perception.runtime.results import CanonicalObject, Prediction, ViewEstimate
 from stn_perception.runtime.settings import PipelineSettings
 from stn_perception.runtime.tracker import TrackedView
 from stn_perception.runtime.view_check import in_front_of_camera
@@ -97,7 +97,13 @@ def finish_object(
         color=frame.color,
         depth_view=depth,
         depth_encoding="" if depth is None or request.depth is None else request.depth.encoding,
+        is_uncertain=_is_uncertain(estimate, settings),
     )
+
+
+def _is_uncertain(estimate: ViewEstimate, settings: PipelineSettings) -> bool:
+    share, limit = estimate.corner_sigma_of_side, settings.uncertain_corner_sigma
+    return share is not None and limit > 0 and share > limit
 
 
 def _published(

@@ -126,6 +126,7 @@ class ResultMessages:
                     slot=item.slot,
                     valid_fraction=item.valid_fraction,
                     corner_sigma_px=item.corner_sigma_px,
+                    is_uncertain=item.is_uncertain,
                 )
                 for item in result.objects
             ],

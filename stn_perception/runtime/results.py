@@ -47,6 +47,8 @@ class ViewEstimate:
         frame_from_view: 3×3 in pixels, for the view size of the prediction.
         class_id, score: The network's class where it has one, else the detection's.
         corner_covariance: 8×8 in square frame pixels (x, y of TL, TR, BR, BL), or None.
+        corner_sigma_of_side: RMS deviation of a corner coordinate as a share of the object's
+            side, or None.
     """
 
     index: int
@@ -55,6 +57,7 @@ class ViewEstimate:
     class_id: str
     score: float
     corner_covariance: Matrix | None = None
+    corner_sigma_of_side: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +109,7 @@ class CanonicalObject:
         valid_fraction: Share of the view inside the frame.
         corner_sigma_px: RMS deviation of a corner coordinate in the frame, or None.
         corner_covariance: 8×8 in square frame pixels (x, y of TL, TR, BR, BL), or None.
+        is_uncertain: Whether the predicted deviation is above ``uncertain_corner_sigma``.
         oriented_box: Of the view in the frame, by the Jacobian at the view's centre.
         virtual_camera: The view as a camera.
         pose: Of the object's plane in the optical frame; None for an uncalibrated camera.
@@ -133,6 +137,7 @@ class CanonicalObject:
     color: ColorOrder
     depth_view: NDArray[np.float32] | None = None
     depth_encoding: str = ""
+    is_uncertain: bool = False
 
 
 @dataclass(frozen=True, eq=False)

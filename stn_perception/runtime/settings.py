@@ -70,9 +70,19 @@ class PipelineSettings(BaseModel):
             ge=0,
             le=10,
             description="Largest predicted corner deviation as a share of the object's side; "
-            "0: no limit.",
+            "views beyond are dropped (uncertain); 0: no limit.",
         ),
     ] = 0.0
+    uncertain_corner_sigma: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=10,
+            description="Views whose predicted corner deviation is above this share of the "
+            "object's side are marked: is_uncertain in objects, a dashed outline, a count in the "
+            "diagnostics; 0: none is.",
+        ),
+    ] = 0.03
     min_score: Annotated[
         float,
         Field(ge=0, le=1, description="Smallest score of the network, where it gives one."),

@@ -66,7 +66,7 @@ def view_estimate(
         class_id, score = _best_class(output.class_logits[place], card.class_names)
     if output.score is not None:
         _check_score(float(output.score[place]), settings.min_score)
-    covariance = None
+    covariance = share = None
     if output.log_variance is not None:
         covariance = _corner_covariance(frame_from_crop, output, place, card, settings)
         box_sigma = card.box_sigma if settings.box_sigma < 0 else settings.box_sigma
@@ -76,8 +76,9 @@ def view_estimate(
                 frame_from_view, covariance, size, region.box, box_sigma, frame_size
             )
         side = quad_side_px(view_quad(frame_from_view, *size))
-        _check_sigma(corner_sigma_px(covariance) / side, settings.max_corner_sigma)
-    return ViewEstimate(index, region, frame_from_view, class_id, score, covariance)
+        share = corner_sigma_px(covariance) / side
+        _check_sigma(share, settings.max_corner_sigma)
+    return ViewEstimate(index, region, frame_from_view, class_id, score, covariance, share)
 
 
 def _best_class(logits: NDArray[np.float64], names: tuple[str, ...]) -> tuple[str, float]:

@@ -145,6 +145,7 @@ def test_a_detection_carries_pose_covariance_slot_and_quality(factory: Any, head
         slot=3,
         valid_fraction=0.8,
         corner_sigma_px=1.25,
+        is_uncertain=True,
     )
     best = message.results[0]
     assert (best.hypothesis.class_id, best.hypothesis.score) == ("tag", 0.5)
@@ -152,6 +153,7 @@ def test_a_detection_carries_pose_covariance_slot_and_quality(factory: Any, head
     np.testing.assert_array_equal(np.array(best.pose.covariance), covariance.ravel())
     assert [hypothesis_score(message, name) for name in ("slot", "valid_fraction")] == [3, 0.8]
     assert hypothesis_score(message, "corner_sigma_px") == 1.25
+    assert hypothesis_score(message, "is_uncertain") == 1
     assert hypothesis_score(message, "mood") is None
 
 
@@ -173,3 +175,4 @@ def test_a_detection_without_a_position_says_so(
         assert result.pose.pose.orientation.w == 1
     assert hypothesis_score(message, "slot") == -1
     assert math.isnan(hypothesis_score(message, "corner_sigma_px") or 0)
+    assert hypothesis_score(message, "is_uncertain") == 0

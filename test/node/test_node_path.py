@@ -134,7 +134,8 @@ def test_objects_carry_box_class_slot_and_pose(scene: SimpleNamespace) -> None:
     assert scores["sign"] == 0.75
     assert scores["slot"] == 0.0
     assert scores["valid_fraction"] == pytest.approx(1.0)
-    assert "corner_sigma_px" in scores
+    assert np.isnan(scores["corner_sigma_px"])  # the network predicts no variances
+    assert scores["is_uncertain"] == 0
     assert 0.3 < item.bbox.center.theta < 0.5
     (pose,) = scene.poses.poses
     assert item.results[0].pose.pose.position.z == pose.position.z > 0
