@@ -141,22 +141,21 @@ def check_model(parsed: argparse.Namespace) -> int:
 
 
 def score_model(parsed: argparse.Namespace) -> int:
-    """Score an archive on held-out scenes."""
-    from stn_perception.runtime.archive import resolve_model
-    from stn_perception.training.score_table import score_table
-    from stn_perception.training.scoring import score_archive
+    """Score an archive on held-out samples, the way its kind is scored."""
+    from stn_perception.runtime.archive import ModelArchive
+    from stn_perception.training.scorers import score_model as score
+    from stn_perception.training.scorers import scorer_of
 
-    scores = score_archive(
-        resolve_model(parsed.name), parsed.samples, parsed.seed, parsed.photographs
-    )
-    print(score_table(scores))
+    archive = ModelArchive.open(parsed.name, device="cpu")
+    scores = score(archive, parsed.samples, parsed.seed, parsed.data)
+    print(scorer_of(archive.card.name).table(scores))
     write_json(parsed.json, scores)
     if parsed.write_card:
         from stn_perception.training.card_page import write_scores
 
         command = f"stn models score {parsed.name} --samples {parsed.samples} --seed {parsed.seed}"
-        command += " --photographs FOLDER" if parsed.photographs else ""
-        write_scores(resolve_model(parsed.name), scores, command)
+        command += " --data FOLDER" if parsed.data else ""
+        write_scores(archive.path, scores, command)
     return 0
 
 
@@ -206,9 +205,11 @@ def build_parser() -> argparse.ArgumentParser:
     check.add_argument("--device", default="auto", help="auto, cpu, cuda:N")
     score = kinds.add("score", score_model, "stn models score planar --json scores.json")
     score.add_argument("name", help="archive, or the name of a shipped one")
-    score.add_argument("--samples", type=int, default=2000, help="held-out scenes (2000)")
-    score.add_argument("--seed", type=int, default=7, help="seed of the held-out scenes (7)")
-    score.add_argument("--photographs", type=Path, help="folder of labelled real photographs")
+    score.add_argument("--samples", type=int, default=2000, help="held-out samples (2000)")
+    score.add_argument("--seed", type=int, default=7, help="seed of the held-out samples (7)")
+    score.add_argument(
+        "--data", "--photographs", type=Path, help="folder of labelled real pictures"
+    )
     score.add_argument("--write-card", action="store_true", help="put the scores onto the card")
     add_json(listing, check, score)
     return parser

@@ -11,33 +11,49 @@ import torch
 from stn_perception.runtime.archive import ModelArchive, save_archive
 from stn_perception.runtime.model_card import ModelCard, Score
 from stn_perception.runtime.whole_file import write_whole_file
-from stn_perception.training.score_table import score_table
+from stn_perception.training.scorers import scorer_of
+
+# How a figure of a row is called on the card, its unit and its factor; others go by their key.
+_KNOWN = {
+    "mean_px": ("mean corner error", "px of a 128 px crop", 1),
+    "p95_px": ("95th percentile", "px of a 128 px crop", 1),
+    "median_percent_of_side": ("median corner error", "% of the side", 1),
+    "within_1_sigma": ("errors within 1 sigma", "%", 100),
+}
+# Figures that only the table shows.
+_TABLE_ONLY = {"median_px"}
+_UNITS = {"px": "px", "deg": "°", "percent": "%", "ms": "ms"}
 
 
 def scores_of(result: dict[str, Any], command: str) -> tuple[Score, ...]:
-    """Return the figures of ``score_archive`` that belong onto a card."""
+    """Return the figures with intervals of ``score_model`` that belong onto a card."""
     scores: list[Score] = []
     for row in result["rows"]:
-        where = f"{row['data']}: {row['method']}"
-        figures = [
-            ("mean corner error", row["mean_px"]["value"], "px of a 128 px crop"),
-            ("95th percentile", row["p95_px"]["value"], "px of a 128 px crop"),
-            ("median corner error", row["median_percent_of_side"]["value"], "% of the side"),
-        ]
-        if "within_1_sigma" in row:
-            share = 100 * row["within_1_sigma"]["value"]
-            figures.append(("errors within 1 sigma", round(share, 2), "%"))
-        scores += [
-            Score(
-                name=f"{where}: {name}",
-                value=value,
-                unit=unit,
-                samples=row["samples"],
-                command=command,
+        figures = {
+            key: figure["value"]
+            for key, figure in row.items()
+            if isinstance(figure, dict) and "value" in figure and key not in _TABLE_ONLY
+        }
+        for key, value in figures.items():
+            name, unit, factor = _KNOWN.get(key) or _named(key)
+            scores.append(
+                Score(
+                    name=f"{row['data']}: {row['method']}: {name}",
+                    value=round(factor * value, 4),
+                    unit=unit,
+                    samples=row["samples"],
+                    command=command,
+                )
             )
-            for name, value, unit in figures
-        ]
     return tuple(scores)
+
+
+def _named(key: str) -> tuple[str, str, int]:
+    """Return name, unit and factor of a figure whose key ends in a unit (``median_deg``)."""
+    name, _, last = key.rpartition("_")
+    if name and last in _UNITS:
+        return name.replace("_", " "), _UNITS[last], 1
+    return key.replace("_", " "), "", 1
 
 
 def write_scores(archive_path: Path, result: dict[str, Any], command: str) -> ModelCard:
@@ -45,7 +61,7 @@ def write_scores(archive_path: Path, result: dict[str, Any], command: str) -> Mo
 
     Args:
         archive_path: the archive, rewritten with the same weights.
-        result: of ``score_archive``.
+        result: of ``score_model``.
         command: the command that reproduces it.
 
     Returns:
@@ -87,13 +103,8 @@ def page(card: ModelCard, result: dict[str, Any]) -> str:
         "",
         f"`{card.scores[0].command if card.scores else ''}`",
         "",
-        "Corner errors, the smallest over the turns that cannot be told apart, in pixels of a "
-        "128 px crop of the given box with its margin, and in percent of the object's mean side; "
-        "95 % bootstrap intervals in brackets. The last column is the share of corner coordinates "
-        "within one predicted standard deviation. Rows other than the generated scenes are "
-        "labelled photographs; training never sees them, but what kinds of scenes are drawn was "
-        "adjusted after looking at them.",
+        result.get("note", ""),
         "",
-        score_table(result),
+        scorer_of(card.name).table(result),
     ]
     return "\n".join([*lines, ""])

@@ -9,11 +9,10 @@ from typing import Any
 
 import torch
 from pydantic import ValidationError
-from torch import Tensor
+from torch import Tensor, nn
 
-from stn_perception.stn.corner_heatmaps import CornerHeatmapNetwork
 from stn_perception.training.config import TrainingConfig
-from stn_perception.training.learner import build_network
+from stn_perception.training.tasks import task_for
 
 _AVERAGE = "average.module."
 
@@ -38,9 +37,9 @@ class Checkpoint:
     runs: tuple[str, ...]
     commands: tuple[str, ...]
 
-    def network(self) -> CornerHeatmapNetwork:
+    def network(self) -> nn.Module:
         """Return the averaged network in evaluation mode."""
-        network = build_network(self.config)
+        network = task_for(self.config).network()
         network.load_state_dict(self.weights)
         return network.eval()
 
@@ -66,10 +65,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     except (KeyError, TypeError, ValidationError) as error:
         raise CheckpointError(f"{path} is not a checkpoint of a training run") from error
     weights = {k[len(_AVERAGE) :]: v for k, v in state.items() if k.startswith(_AVERAGE)}
-    own = (
-        f"{crops} crops of {config.scenes.count} generated scenes of textured quadrilaterals "
-        "with exact corners"
-    )
+    own = f"{crops} crops of {task_for(config).seen()}"
     earlier = known.get("earlier", [])
     command = (
         known.get("command")

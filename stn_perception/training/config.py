@@ -4,15 +4,31 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from stn_perception.training.crops import CropSettings
+from stn_perception.training.labels.config import WeakConfig
+from stn_perception.training.own_bag.config import BagConfig
+from stn_perception.training.road_signs.config import SignsConfig
 from stn_perception.training.scenes import QuadSceneSettings
+from stn_perception.training.strategies.unsupervised_config import UnsupervisedConfig
+from stn_perception.training.tabletop.config import TabletopConfig
 
 _STRICT = ConfigDict(frozen=True, extra="forbid")
+
+TaskName = Literal["quads", "tabletop", "signs", "bag"]
+StrategyName = Literal["supervised", "weak", "unsupervised"]
+
+# What each task's labels, or their absence, allow.
+STRATEGIES: dict[TaskName, tuple[StrategyName, ...]] = {
+    "quads": ("supervised", "weak"),
+    "tabletop": ("supervised",),
+    "signs": ("supervised",),
+    "bag": ("unsupervised",),
+}
 
 
 class ConfigError(ValueError):
@@ -98,6 +114,10 @@ class OptimizationConfig(BaseModel):
         average_decay: of the running average of the weights, which is what is exported.
         gradient_clip: norm above which gradients are scaled down.
         precision: of the arithmetic; bfloat16 is nearly twice as fast on CPUs that have it.
+        devices: accelerators, or processes of the CPU, on each machine; each takes a whole batch.
+        num_nodes: machines.
+        distributed: Lightning's name of how several devices work together (``ddp``,
+            ``ddp_spawn``, ``fsdp``, …); ``auto`` chooses.
         threads: of the arithmetic; 0 leaves the library's choice.
         loader_workers: processes that cut crops; 0 cuts them in the training process.
     """
@@ -113,6 +133,9 @@ class OptimizationConfig(BaseModel):
     average_decay: float = Field(default=0.999, ge=0.0, lt=1.0)
     gradient_clip: float = Field(default=1.0, gt=0.0)
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
+    devices: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
+    num_nodes: int = Field(default=1, ge=1)
+    distributed: str = Field(default="auto", pattern=r"^[a-z0-9_]+$")
     threads: int = Field(default=0, ge=0)
     loader_workers: int = Field(default=1, ge=0)
 
@@ -123,11 +146,15 @@ class TrainingConfig(BaseModel):
     Attributes:
         name: of the model; goes onto the card.
         description: of the model; goes onto the card.
-        strategy: how it learns.
+        task: what it learns.
+        strategy: from which truth it learns.
         seed: of scenes, crops and weights.
         device: ``auto`` takes an accelerator when there is one.
         initial: checkpoint whose averaged weights are the start, or none.
         refinement_steps: how many steps the card recommends.
+        scenes, crops, network: of the task ``quads``.
+        tabletop, signs, bag: of the task of that name.
+        weak, unsupervised: of the strategy of that name.
     """
 
     model_config = _STRICT
@@ -135,7 +162,8 @@ class TrainingConfig(BaseModel):
     name: str = Field(min_length=1, pattern=r"^[a-z0-9_]+$")
     version: str = "1"
     description: str = ""
-    strategy: Literal["supervised"] = "supervised"
+    task: TaskName = "quads"
+    strategy: StrategyName = "supervised"
     seed: int = Field(default=1, ge=0)
     device: Literal["auto", "cpu", "gpu"] = "auto"
     initial: Path | None = None
@@ -143,7 +171,22 @@ class TrainingConfig(BaseModel):
     scenes: SceneConfig = SceneConfig()
     crops: CropSettings = CropSettings()
     network: NetworkConfig = NetworkConfig()
+    tabletop: TabletopConfig | None = None
+    signs: SignsConfig | None = None
+    bag: BagConfig | None = None
+    weak: WeakConfig = WeakConfig()
+    unsupervised: UnsupervisedConfig = UnsupervisedConfig()
     optimization: OptimizationConfig = OptimizationConfig()
+
+    @model_validator(mode="after")
+    def _check_strategy(self) -> TrainingConfig:
+        known = STRATEGIES[self.task]
+        if self.strategy not in known:
+            raise ValueError(
+                f"strategy is {self.strategy!r}, expected {' or '.join(known)} for the task "
+                f"{self.task}"
+            )
+        return self
 
 
 def load_config(path: Path) -> TrainingConfig:

@@ -1,19 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Batches of crops whose content depends on seed, epoch and step alone, so that runs resume."""
+"""Batches numbered by the step that uses them, so that a resumed run sees the same ones."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
 import cv2
-import numpy as np
-import torch
-from torch import Tensor
+import lightning
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from stn_perception.training.config import TrainingConfig
-from stn_perception.training.crops import random_batch
-from stn_perception.training.pool import ScenePool, scene
+from stn_perception.training.batch import Batch
+from stn_perception.training.tasks import Task
 
 
 class StepSampler(Sampler[int]):
@@ -38,65 +35,59 @@ class StepSampler(Sampler[int]):
         return self.steps_per_epoch
 
 
-class CropBatches(Dataset[tuple[Tensor, Tensor]]):
-    """Item i is the whole batch of step i: crops N×1×S×S, corners N×4×2."""
+class StepBatches(Dataset[Batch]):
+    """Item i is the whole batch of step i."""
 
-    def __init__(self, pool: ScenePool, config: TrainingConfig, rank: int = 0) -> None:
-        self.pool = pool
-        self.config = config
+    def __init__(self, task: Task, rank: int) -> None:
+        self.task = task
         self.rank = rank
 
-    def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
+    def __getitem__(self, step: int) -> Batch:
         cv2.setNumThreads(1)
-        rng = np.random.default_rng([self.config.seed, 100 + self.rank, step])
-        indices = rng.integers(0, len(self.pool), self.config.optimization.batch_size)
-        batch = random_batch(
-            rng, self.pool, indices, self.config.crops, self.config.network.input_size
-        )
-        return torch.from_numpy(batch.crops), torch.from_numpy(batch.corners)
+        return self.task.batch(step, self.rank)
 
 
-def training_loader(
-    pool: ScenePool, config: TrainingConfig, steps_taken: Callable[[], int], rank: int = 0
-) -> DataLoader[tuple[Tensor, Tensor]]:
-    """Return a loader of batches; several trainers get different crops by their rank."""
-    return DataLoader(
-        CropBatches(pool, config, rank),
-        batch_size=None,
-        sampler=StepSampler(config.optimization.steps_per_epoch, steps_taken),
-        num_workers=config.optimization.loader_workers,
-        multiprocessing_context="fork" if config.optimization.loader_workers else None,
-        # Forked once, before the main process has started threads a child would wait for.
-        persistent_workers=config.optimization.loader_workers > 0,
-    )
+class HeldOutBatch(Dataset[Batch]):
+    """The one batch that training is watched by."""
 
+    def __init__(self, task: Task) -> None:
+        self.batch = task.held_out()
 
-class HeldOutCrops(Dataset[tuple[Tensor, Tensor, Tensor]]):
-    """A fixed set of crops from held-out materials, to watch the training by; one batch."""
-
-    def __init__(self, config: TrainingConfig, count: int = 512) -> None:
-        # Another seed than any score's, so that nothing is tuned on what is scored.
-        scenes = [
-            scene(config.seed + 77_000, i, config.scenes.settings, True) for i in range(count)
-        ]
-        sizes = np.array([s.pixels.size for s in scenes], np.int64)
-        pool = ScenePool(
-            pixels=np.concatenate([s.pixels.ravel() for s in scenes]),
-            starts=np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)[:-1]]),
-            shapes=np.array([s.pixels.shape for s in scenes], np.int32),
-            corners=np.array([s.corners for s in scenes]),
-            boxes=np.array([s.box for s in scenes]),
-        )
-        rng = np.random.default_rng(config.seed)
-        batch = random_batch(rng, pool, np.arange(count), config.crops, config.network.input_size)
-        self.batch = (
-            torch.from_numpy(batch.crops),
-            torch.from_numpy(batch.corners),
-            torch.from_numpy(batch.refined),
-        )
-
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor, Tensor]:
+    def __getitem__(self, index: int) -> Batch:
         return self.batch
 
     def __len__(self) -> int:
         return 1
+
+
+class TaskData(lightning.LightningDataModule):  # type: ignore[misc]
+    """A task's batches for Lightning; several trainers get different ones by their rank.
+
+    Args:
+        task: prepared.
+        steps_per_epoch: batches in one epoch.
+        workers: processes that make batches; 0 makes them in the training process.
+    """
+
+    def __init__(self, task: Task, steps_per_epoch: int, workers: int) -> None:
+        super().__init__()
+        self.task = task
+        self.steps_per_epoch = steps_per_epoch
+        self.workers = workers
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """Return a loader of whole batches; asked for in the process that uses it."""
+        sampler = StepSampler(self.steps_per_epoch, lambda: self.trainer.global_step)
+        return DataLoader(
+            StepBatches(self.task, self.trainer.global_rank),
+            batch_size=None,
+            sampler=sampler,
+            num_workers=self.workers,
+            multiprocessing_context="fork" if self.workers else None,
+            # Forked once, before the main process has started threads a child would wait for.
+            persistent_workers=self.workers > 0,
+        )
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        """Return the held-out batch."""
+        return DataLoader(HeldOutBatch(self.task), batch_size=None)

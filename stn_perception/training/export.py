@@ -6,7 +6,7 @@ from __future__ import annotations
 import copy
 import math
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -14,11 +14,8 @@ from torch import Tensor, nn
 
 from stn_perception.runtime.archive import ModelArchive, save_archive
 from stn_perception.runtime.model_card import ModelCard, TrainingRecord
-from stn_perception.stn.corner_heatmaps import CornerHeatmapNetwork
-from stn_perception.training.calibration import sigma_factor
 from stn_perception.training.checkpoints import Checkpoint, read_checkpoint
-from stn_perception.training.config import TrainingConfig
-from stn_perception.training.scenes import HELD_OUT, TRAINING, Materials
+from stn_perception.training.tasks import CalibratedTask, ListsMaterials, Task, task_for
 
 Format = Literal["torchscript", "export"]
 
@@ -30,80 +27,70 @@ class ExportError(ValueError):
     """An archive that does not say what the network says; the message is one sentence."""
 
 
-def _listed(materials: Materials) -> str:
-    return (
-        f"photographs of scikit-image ({', '.join(materials.photographs)}), Hershey fonts "
-        f"{list(materials.fonts)}, fiducials of {', '.join(materials.dictionaries)}, sign shapes "
-        f"{', '.join(materials.shapes)}"
-    )
+@runtime_checkable
+class _Folding(Protocol):
+    """A network whose normalisation folds into its convolutions."""
+
+    def fold(self) -> None: ...
 
 
-def card_of(checkpoint: Checkpoint) -> ModelCard:
+def card_of(checkpoint: Checkpoint, task: Task) -> ModelCard:
     """Return the card of a trained network; scores come later."""
     config = checkpoint.config
-    crops, size = config.crops, config.network.input_size
-    return ModelCard(
-        name=config.name,
-        version=config.version,
-        description=config.description,
-        license="Apache-2.0",
-        family="projective",
-        input_width=size,
-        input_height=size,
-        channels=1,
-        crop_shape="stretch",
-        box_margin=crops.box_margin,
-        box_sigma=config.scenes.box_jitter,
-        refinement_steps=config.refinement_steps,
-        refinement_margin=crops.refinement_margin,
-        view_width=2 * size,
-        view_height=2 * size,
-        symmetry=4,
-        training=TrainingRecord(
-            data=f"{', then '.join(checkpoint.runs)}; {_listed(TRAINING)}",
-            command=" && ".join(checkpoint.commands),
-            seed=config.seed,
-            held_out=_listed(HELD_OUT),
-        ),
+    data = ", then ".join(checkpoint.runs)
+    if isinstance(task, ListsMaterials):
+        data = f"{data}; {task.materials()}"
+    record = TrainingRecord(
+        data=data,
+        command=" && ".join(checkpoint.commands),
+        seed=config.seed,
+        held_out=task.held_out_text(),
+    )
+    fields = {
+        "name": config.name,
+        "version": config.version,
+        "description": config.description,
+        "license": "Apache-2.0",
+        "refinement_steps": config.refinement_steps,
+        "training": record,
+    }
+    return ModelCard.model_validate(fields | task.card_fields())
+
+
+def _probe(card: ModelCard) -> Tensor:
+    """Return crops as an archive takes them, N×C×h×w in [0, 1]."""
+    generator = torch.Generator().manual_seed(card.training.seed)
+    return torch.rand(
+        (16, card.channels, card.input_height, card.input_width), generator=generator
     )
 
 
-def _probe(config: TrainingConfig) -> Tensor:
-    generator = torch.Generator().manual_seed(config.seed)
-    size = config.network.input_size
-    return torch.rand((16, 1, size, size), generator=generator)
+def _normalized(crops: Tensor, card: ModelCard) -> Tensor:
+    shape = (1, -1, 1, 1)
+    return (crops - torch.tensor(card.mean).reshape(shape)) / torch.tensor(card.std).reshape(shape)
 
 
 def _difference(expected: dict[str, Tensor], archive: ModelArchive, crops: Tensor) -> float:
+    """Return the largest absolute difference over all outputs; infinite where one is missing."""
     output = archive.predict(crops)
-    pairs = [
-        (output.theta, expected["theta"]),
-        (output.log_variance, expected["log_variance"]),
-        (output.score, expected["score"]),
-    ]
-    return max(float(np.abs(found - truth.numpy()).max()) for found, truth in pairs)
+    largest = 0.0
+    for name, values in expected.items():
+        found = getattr(output, name)
+        if found is None:
+            return math.inf
+        truth = values.double().reshape(found.shape).numpy()
+        largest = max(largest, float(np.abs(found - truth).max()))
+    return largest
 
 
 def _program(
-    network: CornerHeatmapNetwork, crops: Tensor, format: Format
+    network: nn.Module, crops: Tensor, format: Format
 ) -> torch.jit.ScriptModule | torch.export.ExportedProgram:
     if format == "torchscript":
         scripted: torch.jit.ScriptModule = torch.jit.script(network)
         return scripted
     batch = torch.export.Dim("batch", min=1, max=4096)
-    return torch.export.export(network, (crops,), dynamic_shapes={"crops": {0: batch}})
-
-
-def _calibrate(
-    network: CornerHeatmapNetwork, card: ModelCard, config: TrainingConfig, samples: int
-) -> float:
-    # The network's own deviations are scaled, without what the box would add to them.
-    card = card.model_copy(update={"box_sigma": 0.0})
-    archive = ModelArchive(network, card, torch.device("cpu"), Path(), "torchscript")
-    factor = sigma_factor(archive, config.scenes.settings, samples)
-    with torch.no_grad():
-        network.log_variance_shift.add_(2 * math.log(factor))
-    return factor
+    return torch.export.export(network, (crops,), dynamic_shapes=({0: batch},))
 
 
 def export_archive(
@@ -134,20 +121,25 @@ def export_archive(
         ArchiveError: format and suffix do not belong together.
     """
     trained = read_checkpoint(checkpoint)
-    network, config, card = trained.network(), trained.config, card_of(trained)
-    factor = _calibrate(network, card, config, samples)
-    crops = _probe(config)
+    task = task_for(trained.config)
+    network, card = trained.network(), card_of(trained, task)
+    said = ""
+    if isinstance(task, CalibratedTask):
+        said = f"standard deviations × {task.calibrate(network, card, samples):.3f}, "
+    crops = _probe(card)
+    inputs = _normalized(crops, card)
     with torch.inference_mode():
-        expected = network(crops)
+        expected = network(inputs)
     folded = copy.deepcopy(network)
-    folded.fold()
+    if isinstance(folded, _Folding):
+        folded.fold()
     nn.Module.requires_grad_(folded, False)
     output.parent.mkdir(parents=True, exist_ok=True)
-    save_archive(output, _program(folded, crops, format), card)
+    save_archive(output, _program(folded, inputs, format), card)
     difference = _difference(expected, ModelArchive.open(output, device="cpu"), crops)
     print(
-        f"{output}: standard deviations × {factor:.3f}, largest difference from the "
-        f"training-time module {difference:.2e}"
+        f"{output}: {said}largest difference from the training-time module {difference:.2e} "
+        f"(at most {MAX_DIFFERENCE:.0e})"
     )
     if not difference <= MAX_DIFFERENCE:
         output.unlink()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fit a network to a configuration: scenes, training loop, checkpoints, logs."""
+"""Fit a network to a configuration: training loop, checkpoints, logs."""
 
 from __future__ import annotations
 
@@ -11,26 +11,33 @@ import lightning
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint, TQDMProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
-from torch.utils.data import DataLoader
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from stn_perception.training.checkpoints import Checkpoint, CheckpointError, read_checkpoint
 from stn_perception.training.config import ConfigError, TrainingConfig, load_config
-from stn_perception.training.data import HeldOutCrops, training_loader
+from stn_perception.training.data import TaskData
 from stn_perception.training.learner import Learner
-from stn_perception.training.pool import ScenePool, build_pool
+from stn_perception.training.tasks import Task, task_for
+
+# What a resumed run must share with the run it goes on with.
+_KEPT_ON_RESUME = (
+    "task",
+    "strategy",
+    "seed",
+    "crops",
+    "network",
+    "tabletop",
+    "signs",
+    "bag",
+    "weak",
+    "unsupervised",
+    "optimization",
+)
 
 
-def _report_scenes(done: int, total: int) -> None:
+def _report(done: int, total: int) -> None:
     print(
-        f"\rscenes {done}/{total}", end="\n" if done >= total else "", file=sys.stderr, flush=True
-    )
-
-
-def draw_scenes(config: TrainingConfig) -> ScenePool:
-    """Return the configured scenes, drawing those that the folder does not hold yet."""
-    scenes = config.scenes
-    return build_pool(
-        scenes.folder, config.seed, scenes.count, scenes.settings, scenes.workers, _report_scenes
+        f"\rsamples {done}/{total}", end="\n" if done >= total else "", file=sys.stderr, flush=True
     )
 
 
@@ -44,7 +51,7 @@ def _check_resume(checkpoint: Path, config: TrainingConfig) -> None:
         trained = read_checkpoint(checkpoint).config
     except CheckpointError as error:
         raise ConfigError(f"cannot resume: {error}") from error
-    for part in ("seed", "strategy", "crops", "network", "optimization"):
+    for part in _KEPT_ON_RESUME:
         if getattr(trained, part) != getattr(config, part):
             raise ConfigError(
                 f"cannot resume {checkpoint}: it was trained with another {part} "
@@ -64,42 +71,34 @@ def _initial(config: TrainingConfig) -> Checkpoint | None:
         start = read_checkpoint(config.initial)
     except CheckpointError as error:
         raise ConfigError(f"initial: {error}") from error
-    if start.config.network != config.network:
+    if (start.config.task, start.config.network) != (config.task, config.network):
         raise ConfigError(
-            f"initial: {config.initial} holds the network {start.config.network}, expected "
-            f"{config.network}"
+            f"initial: {config.initial} holds the network {start.config.network} of the task "
+            f"{start.config.task}, expected {config.network} of the task {config.task}"
         )
     return start
 
 
-def _new_learner(config: TrainingConfig, command: str) -> Learner:
+def _new_learner(config: TrainingConfig, task: Task, command: str) -> Learner:
     start = _initial(config)
     earlier: list[dict[str, str]] = []
     if start is not None:
         pairs = zip(start.runs, start.commands, strict=True)
         earlier = [{"seen": seen, "command": command} for seen, command in pairs]
-    learner = Learner(config.model_dump(mode="json"), command, earlier)
+    learner = Learner(config.model_dump(mode="json"), command, earlier, task)
     if start is not None:
         learner.network.load_state_dict(start.weights)
         learner.average.module.load_state_dict(start.weights)
     return learner
 
 
-def fit(
-    config: TrainingConfig,
-    pool: ScenePool,
-    output: Path,
-    resume: Path | None,
-    command: str = "",
-) -> Path:
-    """Train on scenes that are already there; see ``train``."""
+def _trainer(config: TrainingConfig, output: Path) -> lightning.Trainer:
+    """Return Lightning's trainer as configured.
+
+    Raises:
+        ConfigError: this machine lacks the devices, or Lightning does not know the back end.
+    """
     settings = config.optimization
-    # OpenCV's own threads would not survive into the loader's forked workers.
-    cv2.setNumThreads(0)
-    if settings.threads:
-        torch.set_num_threads(settings.threads)
-    lightning.seed_everything(config.seed, workers=False, verbose=False)
-    learner = _new_learner(config, command)
     checkpoints = ModelCheckpoint(
         dirpath=output / "checkpoints",
         filename="{epoch:04d}",
@@ -111,25 +110,61 @@ def fit(
         # After the epoch is counted: a checkpoint taken earlier would resume with its steps.
         save_on_train_epoch_end=True,
     )
-    trainer = lightning.Trainer(
-        accelerator=config.device,
-        devices=1 if config.device == "cpu" else "auto",
-        precision=settings.precision,
-        max_epochs=settings.epochs,
-        logger=TensorBoardLogger(output, name="logs", version=""),
-        callbacks=[checkpoints, TQDMProgressBar(refresh_rate=50)],
-        gradient_clip_val=settings.gradient_clip,
-        num_sanity_val_steps=0,
-        log_every_n_steps=50,
-        default_root_dir=output,
-        use_distributed_sampler=False,
-    )
-    trainer.fit(
-        learner,
-        training_loader(pool, config, lambda: trainer.global_step, trainer.global_rank),
-        DataLoader(HeldOutCrops(config), batch_size=None),
-        ckpt_path=resume,
-    )
+    try:
+        return lightning.Trainer(
+            accelerator=config.device,
+            devices=settings.devices,
+            num_nodes=settings.num_nodes,
+            strategy=settings.distributed,
+            precision=settings.precision,
+            max_epochs=settings.epochs,
+            logger=TensorBoardLogger(output, name="logs", version=""),
+            callbacks=[checkpoints, TQDMProgressBar(refresh_rate=50)],
+            gradient_clip_val=settings.gradient_clip,
+            num_sanity_val_steps=0,
+            log_every_n_steps=50,
+            default_root_dir=output,
+            use_distributed_sampler=False,
+        )
+    except (MisconfigurationException, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise ConfigError(
+            f"cannot train with device {config.device}, devices {settings.devices}, num_nodes "
+            f"{settings.num_nodes}, distributed {settings.distributed}: {reason}"
+        ) from error
+
+
+def fit(
+    config: TrainingConfig,
+    output: Path,
+    resume: Path | None = None,
+    command: str = "",
+    task: Task | None = None,
+) -> Path:
+    """Train as configured; see ``train``.
+
+    Args:
+        config: of the run.
+        output: folder for checkpoints and TensorBoard logs.
+        resume: checkpoint of the same configuration to go on from, or none.
+        command: the command that started it, for the card.
+        task: the configured task, where it is already made.
+
+    Returns:
+        The last checkpoint.
+    """
+    settings = config.optimization
+    # OpenCV's own threads would not survive into the loader's forked workers.
+    cv2.setNumThreads(0)
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
+    trainer = _trainer(config, output)
+    task = task if task is not None else task_for(config)
+    task.prepare(_report)
+    lightning.seed_everything(config.seed, workers=False, verbose=False)
+    learner = _new_learner(config, task, command)
+    data = TaskData(task, settings.steps_per_epoch, settings.loader_workers)
+    trainer.fit(learner, datamodule=data, ckpt_path=resume)
     return output / "checkpoints" / "last.ckpt"
 
 
@@ -153,4 +188,4 @@ def train(config_path: Path, resume: Path | None, output: Path) -> Path:
     _initial(config)
     output.mkdir(parents=True, exist_ok=True)
     command = f"stn train {config_path} --output {output}"
-    return fit(config, draw_scenes(config), output, resume, command)
+    return fit(config, output, resume, command)

@@ -8,22 +8,20 @@ from typing import Any
 
 import lightning
 import torch
+from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from stn_perception.stn.corner_heatmaps import CornerHeatmapNetwork
-from stn_perception.stn.transforms import corners_from_theta
+from stn_perception.training.batch import Batch, first_of
 from stn_perception.training.config import TrainingConfig
-from stn_perception.training.strategies import strategy_named, symmetric_error
+from stn_perception.training.tasks import Task, task_for
 
-
-def build_network(config: TrainingConfig) -> CornerHeatmapNetwork:
-    """Return an untrained network as configured."""
-    return CornerHeatmapNetwork(1, config.network.input_size, config.network.widths)
+# How many crops are shown beside their views after each epoch.
+PICTURES = 8
 
 
 class Learner(lightning.LightningModule):  # type: ignore[misc]
-    """Fits one network with one strategy.
+    """Fits the network of one task.
 
     ``average`` holds the exponential running average of the weights; it is what is validated and
     exported.
@@ -32,6 +30,7 @@ class Learner(lightning.LightningModule):  # type: ignore[misc]
         config: of the run, as ``TrainingConfig.model_dump(mode="json")`` gives it.
         command: the command that started it, for the card.
         earlier: ``seen`` and ``command`` of the runs it goes on from, for the card.
+        task: the configured task where it is already prepared.
     """
 
     def __init__(
@@ -39,11 +38,13 @@ class Learner(lightning.LightningModule):  # type: ignore[misc]
         config: dict[str, Any],
         command: str = "",
         earlier: Sequence[dict[str, str]] = (),
+        task: Task | None = None,
     ) -> None:
         super().__init__()
-        self.save_hyperparameters()
+        self.save_hyperparameters(ignore=["task"])
         self.config = TrainingConfig.model_validate(config)
-        self.network = build_network(self.config)
+        self.task = task if task is not None else task_for(self.config)
+        self.network = self.task.network()
         self.average = AveragedModel(
             self.network,
             multi_avg_fn=get_ema_multi_avg_fn(  # type: ignore[no-untyped-call]
@@ -52,14 +53,14 @@ class Learner(lightning.LightningModule):  # type: ignore[misc]
             use_buffers=True,
         )
         self.average.requires_grad_(False)
-        self.strategy = strategy_named(self.config.strategy)
 
-    def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
+    def training_step(self, batch: Batch, index: int) -> Tensor:
         """Return the loss of one batch."""
-        result = self.strategy.step(self.network, *batch)
-        self.log("loss", result.loss, prog_bar=True)
-        for name, value in result.figures.items():
-            self.log(f"train/{name}", value, prog_bar=name == "corner_error")
+        result = self.task.step(self.network, batch)
+        count = len(batch.crops)
+        self.log("loss", result.loss, prog_bar=True, batch_size=count)
+        for number, (name, value) in enumerate(result.figures.items()):
+            self.log(f"train/{name}", value, prog_bar=number == 0, batch_size=count)
         return result.loss
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
@@ -69,15 +70,23 @@ class Learner(lightning.LightningModule):  # type: ignore[misc]
         self.average.multi_avg_fn = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
         self.average.update_parameters(self.network)
 
-    def validation_step(self, batch: tuple[Tensor, Tensor, Tensor], index: int) -> None:
-        """Log median and 95th percentile of the corner error, in pixels of a 128 px crop."""
-        crops, corners, refined = batch
+    def validation_step(self, batch: Batch, index: int) -> None:
+        """Log the task's figures on the held-out batch, and pictures of views."""
         self.average.eval()
-        found = corners_from_theta(self.average.module(crops)["theta"])
-        errors = torch.nan_to_num(symmetric_error(found, corners), nan=2.0) * 64
-        for name, mask in (("first", ~refined), ("refined", refined)):
-            self.log(f"held_out/{name}_median_px", errors[mask].median(), prog_bar=True)
-            self.log(f"held_out/{name}_p95_px", errors[mask].quantile(0.95))
+        count = len(batch.crops)
+        for number, (name, value) in enumerate(
+            self.task.figures(self.average.module, batch).items()
+        ):
+            # The same batch on every process: nothing to gather.
+            self.log(f"held_out/{name}", value, prog_bar=number == 0, batch_size=count)
+        self._show(batch)
+
+    def _show(self, batch: Batch) -> None:
+        if not self.trainer.is_global_zero or not isinstance(self.logger, TensorBoardLogger):
+            return
+        few = first_of(batch, PICTURES)
+        pictures = self.task.pictures(self.average.module, few)
+        self.logger.experiment.add_images("held_out/views", pictures.cpu(), self.global_step)
 
     def configure_optimizers(self) -> Any:
         """AdamW on a one-cycle schedule."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
@@ -87,6 +87,18 @@ class ScenePool:
         rows, columns = self.shapes[index]
         start = self.starts[index]
         return self.pixels[start : start + rows * columns].reshape(rows, columns)
+
+
+def pool_of(scenes: Sequence[LabelledSample]) -> ScenePool:
+    """Put scenes that are already drawn into one block of memory."""
+    sizes = np.array([s.pixels.size for s in scenes], np.int64)
+    return ScenePool(
+        pixels=np.concatenate([s.pixels.ravel() for s in scenes]),
+        starts=np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)[:-1]]),
+        shapes=np.array([s.pixels.shape for s in scenes], np.int32),
+        corners=np.array([s.corners for s in scenes]),
+        boxes=np.array([s.box for s in scenes]),
+    )
 
 
 def build_pool(

@@ -18,7 +18,7 @@ def _interval(figure: dict[str, float], digits: int = 2) -> str:
 
 
 def score_table(result: dict[str, Any]) -> str:
-    """Return the rows of ``score_archive``'s result, intervals in brackets."""
+    """Return the rows of ``score_planar``'s result, intervals in brackets."""
     lines = list(_HEAD)
     for row in result["rows"]:
         sigma = row.get("within_1_sigma")

@@ -12,10 +12,10 @@ from stn_perception.stn.transforms import corners_from_theta
 from stn_perception.training.checkpoints import CheckpointError, read_checkpoint
 from stn_perception.training.config import ConfigError, TrainingConfig
 from stn_perception.training.crops import random_batch
-from stn_perception.training.data import HeldOutCrops
 from stn_perception.training.export import export_archive
-from stn_perception.training.fit import fit
+from stn_perception.training.fit import fit as fit_task
 from stn_perception.training.pool import CHUNK, ScenePool, build_pool
+from stn_perception.training.quads import QuadsTask
 from stn_perception.training.strategies import symmetric_error
 
 
@@ -40,6 +40,12 @@ def config_of(epochs: int, steps: int) -> TrainingConfig:
     )
 
 
+def fit(
+    config: TrainingConfig, pool: ScenePool, output: Path, resume: Path | None, command: str = ""
+) -> Path:
+    return fit_task(config, output, resume, command, QuadsTask(config, pool))
+
+
 @pytest.fixture(scope="module")
 def pool(tmp_path_factory: pytest.TempPathFactory) -> ScenePool:
     folder = tmp_path_factory.mktemp("scenes")
@@ -54,7 +60,7 @@ def checkpoint(pool: ScenePool, tmp_path_factory: pytest.TempPathFactory) -> Pat
 def test_a_minute_of_training_learns(checkpoint: Path) -> None:
     trained = read_checkpoint(checkpoint)
     network, config = trained.network(), trained.config
-    crops, corners, refined = HeldOutCrops(config, 256).batch
+    crops, corners, _, _, refined, _ = QuadsTask(config).held_out()
     with torch.inference_mode():
         found = corners_from_theta(network(crops)["theta"])
     errors = torch.nan_to_num(symmetric_error(found, corners), nan=2.0)

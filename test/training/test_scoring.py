@@ -17,7 +17,8 @@ from stn_perception.training.photographs import PhotographError, read_photograph
 from stn_perception.training.pool import scene
 from stn_perception.training.scenes import LabelledSample
 from stn_perception.training.scenes.rendering import coverage
-from stn_perception.training.scoring import SCORED_SCENES, bootstrap, score_archive, summarize
+from stn_perception.training.scorers import score_model
+from stn_perception.training.scoring import SCORED_SCENES, bootstrap, summarize
 
 QUAD = np.array([(40.2, 30.7), (150.1, 44.6), (139.8, 160.3), (25.5, 140.9)])
 
@@ -90,9 +91,9 @@ def test_a_folder_without_labels_is_named(tmp_path: Path) -> None:
         read_photographs(tmp_path, np.random.default_rng(0), 0.0)
 
 
-def test_too_few_samples_are_refused() -> None:
+def test_too_few_samples_are_refused(planar: ModelArchive) -> None:
     with pytest.raises(ValueError, match="samples is 1, expected at least 2"):
-        score_archive("planar", 1, 0)
+        score_model(planar, 1, 0)
 
 
 def test_the_shipped_archive_meets_its_floor(planar: ModelArchive) -> None:

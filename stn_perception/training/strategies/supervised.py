@@ -1,46 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a network learns from: a strategy turns its output and the labels into one loss."""
+"""Learning from exact corners."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
 from stn_perception.stn.corner_heatmaps import CornerHeatmapNetwork, labelled_for_heads
+from stn_perception.training.batch import Batch, StepResult
 
 # The factor from the mean absolute error of a Laplace distribution to the half width that holds
 # 68.27 % of it: -ln(1 - 0.6827).
 SIGMA_OF_LAPLACE = 1.1478
-
-
-@dataclass(frozen=True)
-class StepResult:
-    """One batch's loss and what to log beside it.
-
-    Attributes:
-        loss: scalar to minimise.
-        figures: named scalars, detached.
-    """
-
-    loss: Tensor
-    figures: dict[str, Tensor]
-
-
-class Strategy(Protocol):
-    """One way to learn."""
-
-    def step(self, network: nn.Module, crops: Tensor, corners: Tensor) -> StepResult:
-        """Return the loss of one batch.
-
-        Args:
-            network: the localization network.
-            crops: N×C×h×w in [0, 1].
-            corners: N×4×2 in normalised crop axes, clockwise, starting anywhere.
-        """
-        ...
 
 
 class Supervised:
@@ -52,11 +23,11 @@ class Supervised:
     its labelling is not near its tear, the selector which head that is.
     """
 
-    def step(self, network: nn.Module, crops: Tensor, corners: Tensor) -> StepResult:
+    def step(self, network: nn.Module, batch: Batch) -> StepResult:
         """Return the loss of one batch (see ``Strategy.step``)."""
         assert isinstance(network, CornerHeatmapNetwork)
-        predicted, log_variance, head_a = network.both_heads(crops)
-        target, cosine = labelled_for_heads(corners)
+        predicted, log_variance, head_a = network.both_heads(batch.crops)
+        target, cosine = labelled_for_heads(batch.corners)
         error = (predicted - target).abs()
         log_scale = 0.5 * log_variance - torch.log(torch.tensor(SIGMA_OF_LAPLACE))
         likelihood = error * torch.exp(-log_scale) + log_scale
@@ -70,7 +41,7 @@ class Supervised:
         sigma = torch.exp(0.5 * log_variance)
         inside = (error < sigma).float().mean(dim=[2, 3])
         figures = {
-            "corner_error": symmetric_error(chosen, corners).mean(),
+            "corner_error": symmetric_error(chosen, batch.corners).mean(),
             "within_sigma": (weight * inside).sum() / weight.sum(),
             "choice_loss": choice_loss,
         }
@@ -90,14 +61,3 @@ def symmetric_error(predicted: Tensor, truth: Tensor) -> Tensor:
     distances = (predicted.unsqueeze(1) - turned).norm(dim=3).mean(dim=2)
     smallest: Tensor = distances.min(dim=1).values
     return smallest
-
-
-def strategy_named(name: str) -> Strategy:
-    """Return the strategy with this name.
-
-    Raises:
-        ValueError: there is none.
-    """
-    if name == "supervised":
-        return Supervised()
-    raise ValueError(f"unknown strategy {name!r}, expected supervised")

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The task of planar quadrilaterals: generated scenes, corners up to a quarter turn."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from stn_perception.runtime.archive import ModelArchive
+from stn_perception.runtime.model_card import ModelCard
+from stn_perception.stn.corner_heatmaps import CornerHeatmapNetwork
+from stn_perception.stn.transforms import corners_from_theta
+from stn_perception.training.batch import Batch, StepResult, batch_of
+from stn_perception.training.calibration import sigma_factor
+from stn_perception.training.config import TrainingConfig
+from stn_perception.training.crops import random_batch
+from stn_perception.training.pictures import crops_beside_views
+from stn_perception.training.pool import ScenePool, build_pool, pool_of, scene
+from stn_perception.training.scenes import HELD_OUT, TRAINING, Materials
+from stn_perception.training.strategies import strategy_for, symmetric_error
+from stn_perception.training.tasks import Report
+
+HELD_OUT_SCENES = 512
+# Half the side of the 128 px crop that errors are stated for.
+_HALF_CROP_PX = 64
+
+
+class QuadsTask:
+    """Corners of the one quadrilateral that fills the box.
+
+    Args:
+        config: of the run.
+        pool: its scenes, where they are already in memory.
+    """
+
+    def __init__(self, config: TrainingConfig, pool: ScenePool | None = None) -> None:
+        self.config = config
+        self.strategy = strategy_for(config)
+        self._pool = pool
+
+    def network(self) -> nn.Module:
+        """Return the untrained network."""
+        settings = self.config.network
+        return CornerHeatmapNetwork(1, settings.input_size, settings.widths)
+
+    def prepare(self, report: Report) -> None:
+        """Draw the scenes that the folder does not hold yet, and read all of them."""
+        if self._pool is None:
+            scenes, seed = self.config.scenes, self.config.seed
+            self._pool = build_pool(
+                scenes.folder, seed, scenes.count, scenes.settings, scenes.workers, report
+            )
+
+    @property
+    def pool(self) -> ScenePool:
+        """The scenes.
+
+        Raises:
+            RuntimeError: the task is not prepared.
+        """
+        if self._pool is None:
+            raise RuntimeError("the task quads has no scenes yet, expected prepare() before it")
+        return self._pool
+
+    def batch(self, step: int, rank: int) -> Batch:
+        """Cut the crops of one step."""
+        config = self.config
+        rng = np.random.default_rng([config.seed, 100 + rank, step])
+        indices = rng.integers(0, len(self.pool), config.optimization.batch_size)
+        cut = random_batch(rng, self.pool, indices, config.crops, config.network.input_size)
+        return batch_of(
+            torch.from_numpy(cut.crops),
+            corners=torch.from_numpy(cut.corners),
+            refined=torch.from_numpy(cut.refined),
+        )
+
+    def held_out(self) -> Batch:
+        """Cut fixed crops from held-out materials, under another seed than any score's."""
+        config, count = self.config, HELD_OUT_SCENES
+        seed, settings = config.seed + 77_000, config.scenes.settings
+        pool = pool_of([scene(seed, i, settings, held_out=True) for i in range(count)])
+        rng = np.random.default_rng(config.seed)
+        cut = random_batch(rng, pool, np.arange(count), config.crops, config.network.input_size)
+        return batch_of(
+            torch.from_numpy(cut.crops),
+            corners=torch.from_numpy(cut.corners),
+            refined=torch.from_numpy(cut.refined),
+        )
+
+    def step(self, network: nn.Module, batch: Batch) -> StepResult:
+        """Return the loss of one batch."""
+        return self.strategy.step(network, batch)
+
+    def figures(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        """Return median and 95th percentile of the corner error, in pixels of a 128 px crop."""
+        found = corners_from_theta(network(batch.crops)["theta"])
+        errors = torch.nan_to_num(symmetric_error(found, batch.corners), nan=2.0) * _HALF_CROP_PX
+        figures: dict[str, Tensor] = {}
+        for name, mask in (("first", ~batch.refined), ("refined", batch.refined)):
+            if mask.any():
+                figures[f"{name}_median_px"] = errors[mask].median()
+                figures[f"{name}_p95_px"] = errors[mask].quantile(0.95)
+        return figures
+
+    def pictures(self, network: nn.Module, batch: Batch) -> Tensor:
+        """Return each crop beside its view."""
+        return crops_beside_views(batch.crops, network(batch.crops)["theta"])
+
+    def seen(self) -> str:
+        """Return what the crops are cut from."""
+        truth = "exact corners" if self.config.strategy == "supervised" else "weak labels"
+        return (
+            f"{self.config.scenes.count} generated scenes of textured quadrilaterals with {truth}"
+        )
+
+    def materials(self) -> str:
+        """Return what the scenes are made of."""
+        return _listed(TRAINING)
+
+    def held_out_text(self) -> str:
+        """Return what no training scene is made of."""
+        return _listed(HELD_OUT)
+
+    def card_fields(self) -> dict[str, Any]:
+        """Return what the card says of the network."""
+        crops, size = self.config.crops, self.config.network.input_size
+        return {
+            "family": "projective",
+            "input_width": size,
+            "input_height": size,
+            "channels": 1,
+            "crop_shape": "stretch",
+            "box_margin": crops.box_margin,
+            "box_sigma": self.config.scenes.box_jitter,
+            "refinement_margin": crops.refinement_margin,
+            "view_width": 2 * size,
+            "view_height": 2 * size,
+            "symmetry": 4,
+        }
+
+    def calibrate(self, network: nn.Module, card: ModelCard, samples: int) -> float:
+        """Scale the predicted deviations so that 1 σ holds 68.27 % of held-out errors."""
+        assert isinstance(network, CornerHeatmapNetwork)
+        # The network's own deviations are scaled, without what the box would add to them.
+        card = card.model_copy(update={"box_sigma": 0.0})
+        archive = ModelArchive(network, card, torch.device("cpu"), Path(), "torchscript")
+        factor = sigma_factor(archive, self.config.scenes.settings, samples)
+        with torch.no_grad():
+            network.log_variance_shift.add_(2 * math.log(factor))
+        return factor
+
+
+def _listed(materials: Materials) -> str:
+    return (
+        f"photographs of scikit-image ({', '.join(materials.photographs)}), Hershey fonts "
+        f"{list(materials.fonts)}, fiducials of {', '.join(materials.dictionaries)}, sign shapes "
+        f"{', '.join(materials.shapes)}"
+    )

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What of the task ``signs`` is configured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class SignsConfig(BaseModel):
+    """Scenes and crops of road and door signs.
+
+    Attributes:
+        count: how many scenes are drawn.
+        folder: where they are kept between runs, relative to the working directory.
+        workers: processes that draw them.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    count: int = Field(default=20_000, ge=1, le=5_000_000)
+    folder: Path = Path("build/signs")
+    workers: int = Field(default=2, ge=1, le=256)

@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a network learns from: a strategy turns its output and the labels into one loss."""
+
+from stn_perception.training.batch import StepResult
+from stn_perception.training.strategies.base import Strategy, strategy_for
+from stn_perception.training.strategies.supervised import (
+    SIGMA_OF_LAPLACE,
+    Supervised,
+    symmetric_error,
+)
+
+__all__ = [
+    "SIGMA_OF_LAPLACE",
+    "StepResult",
+    "Strategy",
+    "Supervised",
+    "strategy_for",
+    "symmetric_error",
+]
