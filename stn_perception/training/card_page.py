@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,11 @@ import torch
 from stn_perception.runtime.archive import ModelArchive, save_archive
 from stn_perception.runtime.model_card import ModelCard, Score
 from stn_perception.runtime.whole_file import write_whole_file
+from stn_perception.training.reliability import reliability_svg
 from stn_perception.training.scorers import scorer_of
+
+# The reliability diagram, beside the archive.
+DIAGRAM = "reliability.svg"
 
 # How a figure of a row is called on the card, its unit and its factor; others go by their key.
 _KNOWN = {
@@ -59,6 +64,9 @@ def _named(key: str) -> tuple[str, str, int]:
 def write_scores(archive_path: Path, result: dict[str, Any], command: str) -> ModelCard:
     """Write the scores onto a TorchScript archive's card and the page beside it.
 
+    Where the result holds ``reliability`` (a list of what ``training.reliability`` returns, all of
+    one unit), the diagram is drawn beside the page too.
+
     Args:
         archive_path: the archive, rewritten with the same weights.
         result: of ``score_model``.
@@ -71,6 +79,8 @@ def write_scores(archive_path: Path, result: dict[str, Any], command: str) -> Mo
     network = torch.jit.load(str(archive_path), map_location="cpu")  # type: ignore[no-untyped-call]
     card = archive.card.model_copy(update={"scores": scores_of(result, command)})
     card = save_archive(archive_path, network, card)
+    if result.get("reliability"):
+        write_whole_file(archive_path.with_name(DIAGRAM), reliability_svg(result["reliability"]))
     write_whole_file(archive_path.with_suffix(".md"), page(card, result))
     return card
 
@@ -106,5 +116,49 @@ def page(card: ModelCard, result: dict[str, Any]) -> str:
         result.get("note", ""),
         "",
         scorer_of(card.name).table(result),
+        *_refinement_lines(card, result.get("refinement", [])),
+        *_reliability_lines(result.get("reliability", [])),
     ]
     return "\n".join([*lines, ""])
+
+
+def _refinement_lines(card: ModelCard, refinement: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Say how many steps pay: the results of ``steps_that_pay``, one per data set."""
+    if not refinement:
+        return []
+    sentences = [f"- {found['sentence']}" for found in refinement]
+    return ["", "## Refinement", "", f"The model takes {card.refinement_steps}.", "", *sentences]
+
+
+def _reliability_lines(diagrams: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Show the diagram beside the archive and the shares: the results of ``reliability``."""
+    if not diagrams:
+        return []
+    within = diagrams[0]["within"]
+    names = " | ".join(f"within {row['sigmas']:g} σ" for row in within)
+    normal = " | ".join(f"{100 * row['expected']:.1f} %" for row in within)
+    lines = [
+        "",
+        "## Predicted deviations",
+        "",
+        f"![Predicted standard deviations against the errors that happened]({DIAGRAM})",
+        "",
+        "Left: in bins of equal count, the predicted standard deviation and the error that 68 % "
+        "stay within. Right and below: shares of the errors within k predicted deviations; 95 % "
+        "bootstrap intervals. The last column is the mean over the bins of |measured - predicted| "
+        "/ predicted.",
+        "",
+        f"| data | {names} | bins are off by |",
+        "|---" * (len(within) + 2) + "|",
+        f"| normal law | {normal} | 0 % |",
+    ]
+    for diagram in diagrams:
+        shares = " | ".join(_percent(w["share"]) for w in diagram["within"])
+        gap = 100 * diagram["calibration_error"]
+        lines.append(f"| {diagram['data']} | {shares} | {gap:.0f} % |")
+    return lines
+
+
+def _percent(share: Mapping[str, float]) -> str:
+    value, low, high = (100 * share[key] for key in ("value", "low", "high"))
+    return f"{value:.1f} % ({low:.1f}–{high:.1f})"

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -38,12 +38,15 @@ class Errors:
         in_sigmas: absolute corner coordinate errors in predicted standard deviations, M×8 over
             the samples that have them; empty where the method predicts none.
         refused: samples without an answer; they count with the error of the box itself.
+        sigma_px: predicted standard deviations of the corner coordinates in pixels of the 128 px
+            crop, M×8 as ``in_sigmas``.
     """
 
     crop_px: NDArray[np.float64]
     side_percent: NDArray[np.float64]
     in_sigmas: NDArray[np.float64]
     refused: int
+    sigma_px: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 8)))
 
 
 def box_corners(box: NDArray[np.float64], margin: float = 1.0) -> Corners:
@@ -80,6 +83,7 @@ def measure_archive(
     card = archive.card
     crop_px, side_percent = np.empty(len(samples)), np.empty(len(samples))
     in_sigmas: list[NDArray[np.float64]] = []
+    sigma_px: list[NDArray[np.float64]] = []
     refused = 0
     for start in range(0, len(samples), batch_size):
         part = samples[start : start + batch_size]
@@ -107,8 +111,16 @@ def measure_archive(
             )
             if estimate.corner_covariance is not None:
                 error = np.abs(quad - np.roll(sample.corners, -shift, axis=0)).reshape(8)
-                in_sigmas.append(error / np.sqrt(np.diag(estimate.corner_covariance)))
-    return Errors(crop_px, side_percent, np.array(in_sigmas).reshape(-1, 8), refused)
+                sigma = np.sqrt(np.diag(estimate.corner_covariance))
+                in_sigmas.append(error / sigma)
+                sigma_px.append(sigma * np.tile(CROP_PX / (sample.box[2:] * card.box_margin), 4))
+    return Errors(
+        crop_px,
+        side_percent,
+        np.array(in_sigmas).reshape(-1, 8),
+        refused,
+        np.array(sigma_px).reshape(-1, 8),
+    )
 
 
 def measure_classical(samples: Sequence[LabelledSample], margin: float) -> Errors:

@@ -16,6 +16,8 @@ from stn_perception.runtime.archive import ModelArchive
 from stn_perception.training.measuring import Errors, measure_archive, measure_classical
 from stn_perception.training.photographs import read_photographs
 from stn_perception.training.pool import scene
+from stn_perception.training.refinement_gain import steps_that_pay
+from stn_perception.training.reliability import reliability
 from stn_perception.training.scenes import LabelledSample, QuadSceneSettings
 
 # Larger objects than in training: the crop is what the network sees, whatever the frame's size.
@@ -84,17 +86,30 @@ def summarize(data: str, method: str, errors: Errors, seed: int) -> dict[str, An
     return row
 
 
-def _rows(
-    archive: ModelArchive, data: str, samples: Sequence[LabelledSample], seed: int
-) -> list[dict[str, Any]]:
-    rows = []
-    for steps in sorted({0, 1, 2, archive.card.refinement_steps}):
-        errors = measure_archive(archive, samples, steps)
-        method = f"{archive.card.name}, {steps} refinement steps"
-        rows.append(summarize(data, method, errors, seed) | {"refinement_steps": steps})
-    errors = measure_classical(samples, archive.card.box_margin)
-    rows.append(summarize(data, "contour quad, else minAreaRect", errors, seed))
-    return rows
+def _measure(
+    archive: ModelArchive,
+    data: str,
+    samples: Sequence[LabelledSample],
+    seed: int,
+    result: dict[str, Any],
+) -> None:
+    """Add one data set to the result: rows, reliability and the steps that pay."""
+    card = archive.card
+    counts = range(max(3, card.refinement_steps) + 1)
+    by_steps = {steps: measure_archive(archive, samples, steps) for steps in counts}
+    for steps, errors in by_steps.items():
+        method = f"{card.name}, {steps} refinement steps"
+        row = summarize(data, method, errors, seed) | {"refinement_steps": steps}
+        result["rows"].append(row)
+    classical = measure_classical(samples, card.box_margin)
+    result["rows"].append(summarize(data, "contour quad, else minAreaRect", classical, seed))
+    crop_px = {steps: errors.crop_px for steps, errors in by_steps.items()}
+    result["refinement"].append(steps_that_pay(crop_px, data, "px", seed))
+    shipped = by_steps[card.refinement_steps]
+    if len(shipped.sigma_px) >= 2:
+        error_px = shipped.in_sigmas * shipped.sigma_px
+        found = reliability(shipped.sigma_px, error_px, data, "px of a 128 px crop", seed)
+        result["reliability"].append(found)
 
 
 # Stands above the table on the model's page.
@@ -125,20 +140,22 @@ def score_planar(
         the whole scoring, and ``rows``: errors in pixels of a 128 px crop and in percent of the
         object's side for each number of refinement steps and for the contour baseline, with 95 %
         bootstrap intervals, and the share of corner coordinates within one predicted standard
-        deviation.
+        deviation; per data set ``refinement`` (``steps_that_pay``) and, where the network
+        predicts variances, ``reliability``.
 
     Raises:
         PhotographError: the folder has no labelled photographs.
     """
     started = time.perf_counter()
     scenes = [scene(seed, i, SCORED_SCENES, held_out=True) for i in range(samples)]
-    rows = _rows(archive, "held-out scenes", scenes, seed)
+    result: dict[str, Any] = {"rows": [], "refinement": [], "reliability": []}
+    _measure(archive, "held-out scenes", scenes, seed, result)
     if data is not None:
         rng = np.random.default_rng([seed, 2])
         found = read_photographs(data, rng, SCORED_SCENES.box_jitter)
         for name, pictures in found.items():
             if len(pictures) >= 2:
-                rows += _rows(archive, name, pictures, seed)
+                _measure(archive, name, pictures, seed, result)
     return {
         "model": archive.card.name,
         "version": archive.card.version,
@@ -146,5 +163,4 @@ def score_planar(
         "seed": seed,
         "note": NOTE,
         "seconds_per_sample": round((time.perf_counter() - started) / samples, 5),
-        "rows": rows,
-    }
+    } | result

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from stn_perception.runtime.archive import ModelArchive, resolve_model
-from stn_perception.training.card_page import page
+from stn_perception.training.card_page import page, write_scores
 from stn_perception.training.classical import clockwise, contour_quad
 from stn_perception.training.measuring import Errors, measure_archive, measure_classical
 from stn_perception.training.photographs import PhotographError, read_photographs
@@ -133,3 +133,23 @@ def test_a_page_shows_every_row() -> None:
     errors = Errors(np.ones(5), np.ones(5), np.empty((0, 8)), 0)
     result = {"rows": [summarize("here", "one way", errors, 0)]}
     assert "| here | one way | 5 | 1.00 (1.00–1.00)" in page(card, result)
+
+
+def test_a_score_has_steps_that_pay_and_a_diagram_on_the_page(
+    planar: ModelArchive, tmp_path: Path
+) -> None:
+    result = score_model(planar, 24, seed=5)
+    (gain,), (diagram,) = result["refinement"], result["reliability"]
+    assert [each["step"] for each in gain["gains"]] == [1, 2, 3]
+    assert diagram["samples"] == 24
+    assert sum(row["count"] for row in diagram["bins"]) == 24 * 8
+    row = next(r for r in result["rows"] if r.get("refinement_steps") == 2)
+    one = next(w for w in diagram["within"] if w["sigmas"] == 1)
+    assert one["share"]["value"] == pytest.approx(row["within_1_sigma"]["value"], abs=1e-3)
+    archive = tmp_path / "planar.pt"
+    archive.write_bytes(planar.path.read_bytes())
+    write_scores(archive, json.loads(json.dumps(result)), "stn models score planar")
+    text = archive.with_suffix(".md").read_text(encoding="utf-8")
+    assert gain["sentence"] in text
+    assert "](reliability.svg)" in text and "| normal law | 38.3 % | 68.3 % |" in text
+    assert "<svg" in (tmp_path / "reliability.svg").read_text(encoding="utf-8")
