@@ -42,7 +42,7 @@ def reliability(
         data: name of the data, for the diagram.
         unit: of both arrays, for the diagram (``px of a 128 px crop``, ``°``).
         seed: of the bootstrap, which draws whole samples: a sample's K errors belong together.
-        bins: how many, of equal count; fewer where there are fewer than 8 values for each.
+        bins: how many, of equal count; fewer where there are fewer than 10 samples for each.
 
     Returns:
         ``data``, ``unit``, ``samples``; ``bins``: a list, by rising deviation, of ``predicted``
@@ -63,7 +63,7 @@ def reliability(
     flat_sigma, flat_error = sigma.ravel(), error.ravel()
     owner = np.repeat(np.arange(count), columns)
     order = np.argsort(flat_sigma, kind="stable")
-    parts = np.array_split(order, max(1, min(bins, len(order) // 8)))
+    parts = np.array_split(order, max(1, min(bins, count // 10)))
     rows = [_bin(flat_sigma[p], flat_error[p], drawn[:, owner[p]]) for p in parts]
     gaps = [abs(row["measured"] - row["predicted"]) / row["predicted"] for row in rows]
     return {
