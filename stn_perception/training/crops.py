@@ -175,9 +175,14 @@ def random_batch(
     for i, index in enumerate(indices):
         crop, corners[i], refined[i] = random_crop(rng, pool, int(index), settings, size)
         crops[i, 0] = crop
-    crops /= 255
+    return CropBatch(disturbed(rng, crops / 255), corners, refined)
+
+
+def disturbed(rng: np.random.Generator, crops: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Make some crops, float32 N×1×S×S in [0, 1], negatives and give all a little noise."""
+    count = len(crops)
     negative = rng.random((count, 1, 1, 1)) < 0.08
     crops = np.where(negative, 1 - crops, crops)
     sigma = rng.uniform(0, 0.02, (count, 1, 1, 1)).astype(np.float32)
     noise = rng.standard_normal(crops.shape, dtype=np.float32) * sigma
-    return CropBatch(np.clip(crops + noise, 0, 1), corners, refined)
+    return np.asarray(np.clip(crops + noise, 0, 1), dtype=np.float32)

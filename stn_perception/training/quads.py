@@ -19,10 +19,14 @@ from stn_perception.training.batch import Batch, StepResult, batch_of
 from stn_perception.training.calibration import sigma_factor
 from stn_perception.training.config import TrainingConfig
 from stn_perception.training.crops import random_batch
+from stn_perception.training.labels.comparison import Compared, Comparison
+from stn_perception.training.labels.crops import weak_batch
+from stn_perception.training.labels.makers import WeakLabels, make_labels
 from stn_perception.training.pictures import crops_beside_views
 from stn_perception.training.pool import ScenePool, build_pool, pool_of, scene
 from stn_perception.training.scenes import HELD_OUT, TRAINING, Materials
 from stn_perception.training.strategies import strategy_for, symmetric_error
+from stn_perception.training.strategies.weak import start_from_squares
 from stn_perception.training.tasks import Report
 
 HELD_OUT_SCENES = 512
@@ -42,11 +46,15 @@ class QuadsTask:
         self.config = config
         self.strategy = strategy_for(config)
         self._pool = pool
+        self._labels: WeakLabels | None = None
 
     def network(self) -> nn.Module:
         """Return the untrained network."""
         settings = self.config.network
-        return CornerHeatmapNetwork(1, settings.input_size, settings.widths)
+        network = CornerHeatmapNetwork(1, settings.input_size, settings.widths)
+        if self._labels_are_partial:
+            start_from_squares(network)
+        return network
 
     def prepare(self, report: Report) -> None:
         """Draw the scenes that the folder does not hold yet, and read all of them."""
@@ -55,6 +63,17 @@ class QuadsTask:
             self._pool = build_pool(
                 scenes.folder, seed, scenes.count, scenes.settings, scenes.workers, report
             )
+        if self.config.strategy == "weak" and self._labels is None:
+            self._labels = self._labels_of(self._pool, self.config.seed, report)
+
+    def _labels_of(
+        self, pool: ScenePool, seed: int, report: Report = lambda done, total: None
+    ) -> WeakLabels:
+        return make_labels(self.config.weak, pool, seed, self.config.crops.box_margin, report)
+
+    @property
+    def _labels_are_partial(self) -> bool:
+        return self.config.strategy == "weak" and self.config.weak.labels in ("angle", "box")
 
     @property
     def pool(self) -> ScenePool:
@@ -72,7 +91,11 @@ class QuadsTask:
         config = self.config
         rng = np.random.default_rng([config.seed, 100 + rank, step])
         indices = rng.integers(0, len(self.pool), config.optimization.batch_size)
-        cut = random_batch(rng, self.pool, indices, config.crops, config.network.input_size)
+        size = config.network.input_size
+        if self._labels is not None:
+            warp = config.weak.warp
+            return weak_batch(rng, self.pool, self._labels, indices, config.crops, warp, size)
+        cut = random_batch(rng, self.pool, indices, config.crops, size)
         return batch_of(
             torch.from_numpy(cut.crops),
             corners=torch.from_numpy(cut.corners),
@@ -81,16 +104,28 @@ class QuadsTask:
 
     def held_out(self) -> Batch:
         """Cut fixed crops from held-out materials, under another seed than any score's."""
-        config, count = self.config, HELD_OUT_SCENES
-        seed, settings = config.seed + 77_000, config.scenes.settings
-        pool = pool_of([scene(seed, i, settings, held_out=True) for i in range(count)])
+        config, pool = self.config, self._held_out_pool()
         rng = np.random.default_rng(config.seed)
-        cut = random_batch(rng, pool, np.arange(count), config.crops, config.network.input_size)
+        indices = np.arange(len(pool))
+        cut = random_batch(rng, pool, indices, config.crops, config.network.input_size)
         return batch_of(
             torch.from_numpy(cut.crops),
             corners=torch.from_numpy(cut.corners),
             refined=torch.from_numpy(cut.refined),
         )
+
+    def _held_out_pool(self) -> ScenePool:
+        seed, settings = self.config.seed + 77_000, self.config.scenes.settings
+        return pool_of([scene(seed, i, settings, held_out=True) for i in range(HELD_OUT_SCENES)])
+
+    def compare(self, network: nn.Module) -> Compared | None:
+        """Compare the network with the labels it learned from; none where they were exact."""
+        if self.config.strategy != "weak":
+            return None
+        config, pool = self.config, self._held_out_pool()
+        labels = self._labels_of(pool, config.seed + 77_000)
+        margin, size = config.crops.box_margin, config.network.input_size
+        return Comparison(pool, labels, margin, size).compare(network)
 
     def step(self, network: nn.Module, batch: Batch) -> StepResult:
         """Return the loss of one batch."""
@@ -113,7 +148,10 @@ class QuadsTask:
 
     def seen(self) -> str:
         """Return what the crops are cut from."""
-        truth = "exact corners" if self.config.strategy == "supervised" else "weak labels"
+        kind = self.config.weak.labels
+        truth = (
+            "exact corners" if self.config.strategy == "supervised" else f"weak labels ({kind})"
+        )
         return (
             f"{self.config.scenes.count} generated scenes of textured quadrilaterals with {truth}"
         )

@@ -7,6 +7,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+LabelKind = Literal["noisy", "angle", "box", "pseudo"]
+
 
 class WeakConfig(BaseModel):
     """The labels of the strategy ``weak``.
@@ -14,20 +16,20 @@ class WeakConfig(BaseModel):
     Attributes:
         labels: what is known: ``noisy`` corners, only the ``angle``, only the ``box``, or the
             ``pseudo`` truth of classical methods with its confidence.
-        sigma: standard deviation of each noisy corner coordinate, as a share of the crop's half
-            side; of the angle in radians; of the box's sides as a share of the half side.
+        sigma: standard deviation of each noisy corner coordinate and of each side of the box, as
+            a share of half the object's mean side; of the angle, in radians.
         outlier_share: share of the labels that are grossly wrong.
-        bias: constant error of every corner, x and y, as a share of the crop's half side.
-        consistency: weight of the loss that two crops of one scene must agree.
-        warp: size of the random warp between the two crops: standard deviation of its corners,
-            as a share of the half side.
+        bias: constant error of every corner, x and y, as a share of half the object's mean side.
+        consistency: weight of the loss that two crops of one scene agree.
+        warp: perspective and shear of the two crops: standard deviation of each corner of the
+            crop, in half sides of it. Their turn is always uniform.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    labels: Literal["noisy", "angle", "box", "pseudo"] = "noisy"
+    labels: LabelKind = "noisy"
     sigma: float = Field(default=0.1, ge=0.0, le=1.0)
     outlier_share: float = Field(default=0.0, ge=0.0, le=0.5)
     bias: tuple[float, float] = (0.0, 0.0)
-    consistency: float = Field(default=1.0, ge=0.0, le=100.0)
-    warp: float = Field(default=0.15, ge=0.0, le=0.5)
+    consistency: float = Field(default=0.3, ge=0.0, le=100.0)
+    warp: float = Field(default=0.06, ge=0.0, le=0.25)

@@ -3,14 +3,9 @@
 
 from stn_perception.training.batch import StepResult
 from stn_perception.training.strategies.base import Strategy, strategy_for
-from stn_perception.training.strategies.supervised import (
-    SIGMA_OF_LAPLACE,
-    Supervised,
-    symmetric_error,
-)
+from stn_perception.training.strategies.supervised import Supervised, symmetric_error
 
 __all__ = [
-    "SIGMA_OF_LAPLACE",
     "StepResult",
     "Strategy",
     "Supervised",

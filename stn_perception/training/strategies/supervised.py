@@ -8,45 +8,36 @@ from torch import Tensor, nn
 
 from stn_perception.stn.corner_heatmaps import CornerHeatmapNetwork, labelled_for_heads
 from stn_perception.training.batch import Batch, StepResult
+from stn_perception.training.strategies.likelihood import (
+    SIGMA_OF_LAPLACE,
+    chosen_corners,
+    corner_loss,
+)
 
-# The factor from the mean absolute error of a Laplace distribution to the half width that holds
-# 68.27 % of it: -ln(1 - 0.6827).
-SIGMA_OF_LAPLACE = 1.1478
+__all__ = ["SIGMA_OF_LAPLACE", "Supervised", "symmetric_error"]
 
 
 class Supervised:
     """Exact corners: absolute error, and a likelihood that teaches the network its own error.
 
-    The corner loss is the mean absolute error plus the negative logarithm of a Laplace
-    likelihood; the first keeps pulling on crops the network finds hard, the second sharpens those
-    it finds easy and fits the predicted variance (Kendall and Gal 2017). Each head learns where
-    its labelling is not near its tear, the selector which head that is.
+    Each head learns where its labelling is not near its tear, the selector which head that is.
     """
 
     def step(self, network: nn.Module, batch: Batch) -> StepResult:
         """Return the loss of one batch (see ``Strategy.step``)."""
         assert isinstance(network, CornerHeatmapNetwork)
         predicted, log_variance, head_a = network.both_heads(batch.crops)
-        target, cosine = labelled_for_heads(batch.corners)
-        error = (predicted - target).abs()
-        log_scale = 0.5 * log_variance - torch.log(torch.tensor(SIGMA_OF_LAPLACE))
-        likelihood = error * torch.exp(-log_scale) + log_scale
-        per_head = (10 * error + likelihood).mean(dim=[2, 3])
-        # From 0 at the tear to 1 well before the turn at which the other head takes over.
-        nearness = torch.stack([cosine, -cosine], dim=1)
-        weight = ((nearness + 0.8) / 0.5).clamp(0, 1)
-        corner_loss = (weight * per_head).sum() / weight.sum()
-        choice_loss = nn.functional.binary_cross_entropy_with_logits(head_a, 0.5 + 0.5 * cosine)
-        chosen = torch.where((head_a > 0).reshape(-1, 1, 1), predicted[:, 0], predicted[:, 1])
-        sigma = torch.exp(0.5 * log_variance)
-        inside = (error < sigma).float().mean(dim=[2, 3])
+        corners, within = corner_loss(predicted, log_variance, batch.corners, batch.weight)
+        _, cosine = labelled_for_heads(batch.corners)
+        choice = nn.functional.binary_cross_entropy_with_logits(head_a, 0.5 + 0.5 * cosine)
+        chosen = chosen_corners(predicted, head_a)
         figures = {
             "corner_error": symmetric_error(chosen, batch.corners).mean(),
-            "within_sigma": (weight * inside).sum() / weight.sum(),
-            "choice_loss": choice_loss,
+            "within_sigma": within,
+            "choice_loss": choice,
         }
         return StepResult(
-            corner_loss + choice_loss, {name: value.detach() for name, value in figures.items()}
+            corners + choice, {name: value.detach() for name, value in figures.items()}
         )
 
 

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How wrong weak labels are, and how wrong a network is that has learned from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from stn_perception.stn.transforms import corners_from_theta
+from stn_perception.training.labels.angles import QUARTER, turn_rad
+from stn_perception.training.labels.crops import mapped, plain_crops
+from stn_perception.training.labels.makers import WeakLabels
+from stn_perception.training.labels.quads import overlaps, quads_of
+from stn_perception.training.pool import ScenePool
+from stn_perception.training.strategies.supervised import symmetric_error
+
+Floats = NDArray[np.float64]
+
+# Half the side of the crop that errors are stated for.
+_HALF_CROP_PX = 64
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Errors against exact truth.
+
+    Attributes:
+        labels: of the labels, per figure.
+        network: of the network on the same scenes, per figure.
+    """
+
+    labels: dict[str, float]
+    network: dict[str, float]
+
+    def sentence(self) -> str:
+        """Return both in one line."""
+        told = "; ".join(
+            f"{name}: labels given {self.labels[name]:.2f}, network {self.network[name]:.2f}"
+            for name in self.labels
+        )
+        return f"against exact truth on held-out scenes: {told}"
+
+
+class Comparison:
+    """Scenes with exact truth and weak labels of the same kind as in training.
+
+    Args:
+        pool: the scenes.
+        labels: of the pool.
+        margin: factor on the box for the crops.
+        size: side of the network's crops.
+    """
+
+    def __init__(self, pool: ScenePool, labels: WeakLabels, margin: float, size: int) -> None:
+        self.crops, self.frame_from_crop = plain_crops(pool, margin, size)
+        self.truth = pool.corners
+        self.given = quads_of(labels)
+
+    def compare(self, network: nn.Module) -> Compared:
+        """Measure labels and network; the network is in evaluation mode.
+
+        A crop without a usable prediction counts with the error of the whole crop as answer.
+        """
+        with torch.inference_mode():
+            device = next(network.parameters()).device
+            found = corners_from_theta(network(self.crops.to(device))["theta"]).cpu().double()
+        whole = torch.tensor([(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)]).double()
+        usable = torch.isfinite(found).all(dim=2).all(dim=1).reshape(-1, 1, 1)
+        found = torch.where(usable, found, whole)
+        return Compared(
+            labels=self._figures(self.given),
+            network=self._figures(mapped(self.frame_from_crop, found.numpy())),
+        )
+
+    def _figures(self, quads: Floats) -> dict[str, float]:
+        """Return the errors of quadrilaterals, N×4×2 in pixels of the pictures."""
+        crop_from_frame = np.linalg.inv(self.frame_from_crop)
+        errors = symmetric_error(
+            _tensor(mapped(crop_from_frame, quads)), _tensor(mapped(crop_from_frame, self.truth))
+        )
+        angles = turn_rad(quads) - turn_rad(self.truth)
+        angles = np.abs(np.remainder(angles + QUARTER / 2, QUARTER) - QUARTER / 2)
+        pixels = _HALF_CROP_PX * errors.numpy()
+        return {
+            "mean corner error (px of a 128 px crop)": float(pixels.mean()),
+            "median corner error (px of a 128 px crop)": float(np.median(pixels)),
+            "mean angle error (°)": float(np.degrees(angles).mean()),
+            "mean overlap with the truth (IoU)": float(overlaps(quads, self.truth).mean()),
+        }
+
+
+def _tensor(values: Floats) -> Tensor:
+    return torch.from_numpy(values)
