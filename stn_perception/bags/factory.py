@@ -35,6 +35,6 @@ class RosbagsFactory:
         """Return bytes for a ``uint8[]`` field: the array itself, flat."""
         return np.ascontiguousarray(array, dtype=np.uint8).reshape(-1)
 
-    def floats64(self, values: Sequence[float]) -> NDArray[np.float64]:
+    def floats64(self, values: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
         """Return numbers for a ``float64[]`` or ``float64[N]`` field."""
         return np.asarray(values, dtype=np.float64).reshape(-1)

@@ -41,7 +41,7 @@ def _report(done: int, total: int) -> None:
     )
 
 
-def _check_resume(checkpoint: Path, config: TrainingConfig) -> None:
+def check_resume(checkpoint: Path, config: TrainingConfig) -> None:
     """Refuse a checkpoint that is missing, damaged or of another run.
 
     Raises:
@@ -184,7 +184,7 @@ def train(config_path: Path, resume: Path | None, output: Path) -> Path:
     """
     config = load_config(config_path)
     if resume is not None:
-        _check_resume(resume, config)
+        check_resume(resume, config)
     _initial(config)
     output.mkdir(parents=True, exist_ok=True)
     command = f"stn train {config_path} --output {output}"

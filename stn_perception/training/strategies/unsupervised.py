@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from stn_perception.stn.compose import compose
 from stn_perception.stn.object_network import ObjectNetwork
 from stn_perception.training.batch import Batch, StepResult
-from stn_perception.training.own_bag.config import UnsupervisedConfig
+from stn_perception.training.strategies.unsupervised_config import UnsupervisedConfig
 from stn_perception.training.strategies.unsupervised_losses import (
     disagreement_likelihood,
     equivariance_errors,

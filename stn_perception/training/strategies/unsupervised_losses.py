@@ -14,7 +14,7 @@ from torch import Tensor
 from stn_perception.stn.compose import compose, invert
 from stn_perception.stn.object_network import correlation, round_window, view_half_side
 from stn_perception.stn.transforms import corners_from_theta
-from stn_perception.training.strategies.supervised import SIGMA_OF_LAPLACE
+from stn_perception.training.strategies.likelihood import SIGMA_OF_LAPLACE
 
 
 def equivariance_errors(
@@ -22,17 +22,20 @@ def equivariance_errors(
 ) -> Tensor:
     """Return how far the canonical views of two warps of one crop lie apart, N.
 
-    The mean distance of the view's corners before the warps, in half sides of the view. Equivariant
-    predictions alone make it zero: a constant one leaves it as large as the warps differ, and a
-    smaller view does not make it smaller.
+    The mean distance of the view's corners before the warps, in half sides of the view. Only
+    equivariant predictions make it zero: a constant one leaves it as large as the warps differ,
+    and a smaller view does not make it smaller.
 
     Args:
-        first, second: crop_from_view of the two crops, N×3×3.
-        first_warp, second_warp: upright_from_crop of the two crops, N×3×3.
+        first: crop_from_view of one crop, N×3×3.
+        second: of the other.
+        first_warp: upright_from_crop of the one crop, N×3×3.
+        second_warp: of the other.
     """
     a, b = compose(first_warp, first), compose(second_warp, second)
     distance = (corners_from_theta(a) - corners_from_theta(b)).norm(dim=2).mean(dim=1)
-    return distance / (view_half_side(a) * view_half_side(b)).sqrt()
+    errors: Tensor = distance / (view_half_side(a) * view_half_side(b)).sqrt()
+    return errors
 
 
 def disagreement_likelihood(
@@ -45,8 +48,10 @@ def disagreement_likelihood(
 
     Args:
         log_variance: N×4×2 of the view's corners in normalised crop axes.
-        found, other: crop_from_view of a crop and of another warp of it, N×3×3.
-        warp, other_warp: upright_from_crop of the two, N×3×3.
+        found: crop_from_view of a crop, N×3×3.
+        other: of another warp of it.
+        warp: upright_from_crop of the crop, N×3×3.
+        other_warp: of the other warp.
     """
     expected = compose(compose(invert(warp), other_warp), other)
     apart = (corners_from_theta(found) - corners_from_theta(expected)).abs().detach()
@@ -96,7 +101,8 @@ def target_errors(found: Tensor, corners: Tensor) -> Tensor:
     """
     half = (corners[:, 2] - corners[:, 0]).norm(dim=1) / 8**0.5
     distance = (corners_from_theta(found) - corners).norm(dim=2).mean(dim=1)
-    return distance / half.clamp(min=1e-3)
+    errors: Tensor = distance / half.clamp(min=1e-3)
+    return errors
 
 
 def framing_errors(upright_from_view: Tensor, half_sizes: Tensor) -> Tensor:

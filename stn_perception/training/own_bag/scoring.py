@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Score an unsupervised canonicalizer against known poses, up to the one constant it may choose.
+
+    python -m stn_perception.training.own_bag.scoring ARCHIVE BAG TRUTH [--only ID]
+
+Without labels no training can know which view somebody else calls canonical: all that can be asked
+is that it is the *same* one in every frame. So one constant transform from the truth's own view to
+the archive's is estimated on every other frame, and errors are stated on the rest.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from stn_perception.bags import BagReader
+from stn_perception.bags.typestore import header_stamp_ns
+from stn_perception.geometry import quad_side_px, view_quad
+from stn_perception.messages.regions import Region, regions_from_detections
+from stn_perception.runtime.archive import ModelArchive
+from stn_perception.runtime.backends import get_backend
+from stn_perception.runtime.canonicalizer import Canonicalizer
+from stn_perception.runtime.frame import frame_from_message
+from stn_perception.runtime.requests import FrameRequest
+from stn_perception.runtime.settings import PipelineSettings
+from stn_perception.runtime.whole_file import write_whole_file
+from stn_perception.training.own_bag.errors import OwnBagError
+from stn_perception.training.own_bag.topics import detections_topic, image_topic
+from stn_perception.training.scoring import bootstrap
+
+Quad = NDArray[np.float64]
+_SQUARE = np.array([(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)])
+# Half of these estimate the constant transform.
+_LEAST_VIEWS = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Agreement:
+    """How well views agree with the truth, one value per scored view.
+
+    Attributes:
+        corner_percent: mean corner distance in percent of the true object's side.
+        angle_deg: absolute difference of the turns.
+    """
+
+    corner_percent: NDArray[np.float64]
+    angle_deg: NDArray[np.float64]
+
+
+def agreement(views: Quad, truths: Quad) -> Agreement:
+    """Compare views with the truth up to one constant transform.
+
+    Args:
+        views: N×4×2, the corners of each view in its frame, pixels.
+        truths: N×4×2, the object's true corners in the same frame.
+
+    Raises:
+        OwnBagError: there are too few to estimate the constant and score.
+    """
+    if len(views) < _LEAST_VIEWS:
+        raise OwnBagError(f"{len(views)} views have a truth, expected at least {_LEAST_VIEWS}")
+    frame_from_object = [_frame_from_object(truth) for truth in truths]
+    in_object = np.stack(
+        [
+            cv2.perspectiveTransform(view[None], np.linalg.inv(matrix))[0]
+            for view, matrix in zip(views, frame_from_object, strict=True)
+        ]
+    )
+    # The median leaves views that turned out quite differently without a say.
+    constant = np.median(in_object[::2], axis=0)
+    percent, angles = [], []
+    for index in range(1, len(views), 2):
+        expected = cv2.perspectiveTransform(constant[None], frame_from_object[index])[0]
+        distance = np.linalg.norm(views[index] - expected, axis=1).mean()
+        percent.append(100 * distance / quad_side_px(truths[index]))
+        turn = _turn(views[index]) - _turn(expected)
+        angles.append(abs(float(np.degrees((turn + np.pi) % (2 * np.pi) - np.pi))))
+    return Agreement(np.array(percent), np.array(angles))
+
+
+def _frame_from_object(corners: Quad) -> Quad:
+    matrix = cv2.getPerspectiveTransform(_SQUARE.astype(np.float32), corners.astype(np.float32))
+    return np.asarray(matrix, dtype=np.float64)
+
+
+def _turn(quad: Quad) -> float:
+    """Turn of the similarity that fits a quadrilateral best, radians."""
+    a, b = quad[0] - quad[2], quad[1] - quad[3]
+    return float(np.arctan2(a[1] - b[0], a[0] + b[1]))
+
+
+def read_truth(path: Path) -> dict[int, dict[str, Quad]]:
+    """Read true corners by stamp and object id from a ``truth.json``.
+
+    Raises:
+        OwnBagError: it is missing or of another form.
+    """
+    try:
+        frames = json.loads(path.read_text(encoding="utf-8"))["frames"]
+        return {
+            int(frame["stamp_ns"]): {
+                name: np.array(quad, dtype=np.float64).reshape(4, 2)
+                for name, quad in frame["objects"].items()
+            }
+            for frame in frames
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise OwnBagError(f"cannot read the truth {path}: {error}") from error
+
+
+def views_and_truths(
+    archive: ModelArchive,
+    bag: Path,
+    truth: Mapping[int, Mapping[str, Quad]],
+    refinement_steps: int,
+    only: str = "",
+) -> tuple[Quad, Quad, int]:
+    """Run an archive over a bag's boxes as the runtime does.
+
+    Returns:
+        Views and truths, N×4×2 each in pixels of their frames, and how many boxes got no view.
+    """
+    settings = PipelineSettings(refinement_steps=refinement_steps, max_boxes=4096)
+    canonicalizer = Canonicalizer(archive, settings, get_backend("opencv"))
+    views, truths, dropped = [], [], 0
+    for request in _requests(bag, truth, only):
+        prediction = canonicalizer.predict([request])[0]
+        dropped += len(prediction.dropped)
+        for estimate in prediction.estimates:
+            size = (prediction.view_width, prediction.view_height)
+            views.append(view_quad(estimate.frame_from_view, *size))
+            truths.append(truth[request.frame.stamp_ns][estimate.region.id])
+    return np.array(views).reshape(-1, 4, 2), np.array(truths).reshape(-1, 4, 2), dropped
+
+
+def _requests(
+    bag: Path, truth: Mapping[int, Mapping[str, Quad]], only: str
+) -> Iterator[FrameRequest]:
+    with BagReader(bag) as reader:
+        name = f"the bag {bag}"
+        images = image_topic(reader.topics, "", name)
+        boxes = detections_topic(reader.topics, "", name)
+        if not boxes:
+            raise OwnBagError(f"{name} has no detections to score")
+        regions = {
+            header_stamp_ns(message.data): regions_from_detections(reader.deserialize(message))
+            for message in reader.messages([boxes])
+        }
+        for message in reader.messages([images]):
+            stamp_ns = header_stamp_ns(message.data)
+            known = truth.get(stamp_ns, {})
+            wanted = tuple(
+                region
+                for region in regions.get(stamp_ns, ())
+                if isinstance(region, Region)
+                and region.id in known
+                and (not only or only in (region.id, region.class_id))
+            )
+            if wanted:
+                frame = frame_from_message(reader.deserialize(message))
+                yield FrameRequest(camera="camera", frame=frame, regions=wanted)
+
+
+def score_own_bag(
+    archive_path: str | Path,
+    bag: Path,
+    truth_path: Path,
+    only: str = "",
+    every: int = 1,
+    seed: int = 7,
+) -> dict[str, Any]:
+    """Score an archive for each number of refinement steps up to two.
+
+    Args:
+        archive_path: the archive.
+        bag: recording with images and boxes.
+        truth_path: its ``truth.json``.
+        only: objects with this id or class alone.
+        every: of the views, only every so many (those that training kept out of the same bag).
+        seed: of the bootstrap.
+
+    Returns:
+        ``model``, ``weights_sha256`` and ``rows``: median corner error and angle with 95 %
+        bootstrap intervals, and the share of views turned by more than 30°.
+
+    Raises:
+        OwnBagError: truth or boxes are missing, or too few.
+        ArchiveError, BagError: the files cannot be read.
+    """
+    archive = ModelArchive.open(archive_path, device="cpu")
+    truth = read_truth(truth_path)
+    rows = []
+    for steps in (0, 1, 2):
+        views, truths, dropped = views_and_truths(archive, bag, truth, steps, only)
+        found = agreement(views[every - 1 :: every], truths[every - 1 :: every])
+        rows.append(
+            {
+                "data": bag.name,
+                "method": f"{archive.card.name}, {steps} refinement steps",
+                "refinement_steps": steps,
+                "samples": len(found.angle_deg),
+                "dropped": dropped,
+                "corner_median_percent": bootstrap(
+                    found.corner_percent, np.median, seed
+                ).as_dict(),
+                "angle_median_deg": bootstrap(found.angle_deg, np.median, seed).as_dict(),
+                "angle_p95_deg": round(float(np.percentile(found.angle_deg, 95)), 3),
+                "share_turned_wrong": round(float((found.angle_deg > 30).mean()), 4),
+            }
+        )
+    card = archive.card
+    return {"model": card.name, "weights_sha256": card.weights_sha256, "rows": rows}
+
+
+def table(result: Mapping[str, Any]) -> str:
+    """Return the rows as Markdown."""
+    lines = [
+        "| method | views | corner median % of side | angle median ° | angle p95 ° | > 30° |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in result["rows"]:
+        corner, angle = row["corner_median_percent"], row["angle_median_deg"]
+        lines.append(
+            f"| {row['method']} | {row['samples']} "
+            f"| {corner['value']:.2f} ({corner['low']:.2f}–{corner['high']:.2f}) "
+            f"| {angle['value']:.2f} ({angle['low']:.2f}–{angle['high']:.2f}) "
+            f"| {row['angle_p95_deg']:.1f} | {100 * row['share_turned_wrong']:.1f} % |"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Score an archive and print the table."""
+    parser = argparse.ArgumentParser(description="Score a canonicalizer up to one constant.")
+    parser.add_argument("archive", type=Path)
+    parser.add_argument("bag", type=Path)
+    parser.add_argument("truth", type=Path, help="truth.json")
+    parser.add_argument("--only", default="", help="objects with this id or class alone")
+    parser.add_argument("--every", type=int, default=1, help="every so many views alone (1)")
+    parser.add_argument("--json", type=Path)
+    parsed = parser.parse_args()
+    result = score_own_bag(parsed.archive, parsed.bag, parsed.truth, parsed.only, parsed.every)
+    print(table(result))
+    if parsed.json is not None:
+        write_whole_file(parsed.json, json.dumps(result, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
