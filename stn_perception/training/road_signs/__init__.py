@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Road and door signs: corners and class."""
+"""Road and door signs: designs, scenes with exact truth, the task that learns them, scores."""

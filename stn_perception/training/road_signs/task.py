@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The task of road and door signs: corners, which side is up, and the class."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from stn_perception.runtime.archive import ModelArchive
+from stn_perception.runtime.model_card import ModelCard
+from stn_perception.stn.sign_reader import SignClassifier, SignReader
+from stn_perception.stn.transforms import theta_from_corners
+from stn_perception.training.batch import Batch, StepResult
+from stn_perception.training.config import ConfigError, TrainingConfig
+from stn_perception.training.pictures import crops_beside_views
+from stn_perception.training.road_signs.catalogue import class_names, designs, other_artwork
+from stn_perception.training.road_signs.config import SignsConfig
+from stn_perception.training.road_signs.crops import random_batch
+from stn_perception.training.road_signs.losses import (
+    plain_step,
+    reader_step,
+    residual_turn,
+    wrapped,
+)
+from stn_perception.training.road_signs.pool import SignPool, draw_pool, pool_of, scene_number
+from stn_perception.training.scenes import HELD_OUT, TRAINING, Materials
+from stn_perception.training.tasks import Report
+
+# Seeds of scenes that training is watched by, and that deviations are scaled on: neither is the
+# seed of any score.
+_WATCHED = 77_000
+UPRIGHT_DEG = 10.0
+
+
+class SignsTask:
+    """The sign in the box: its square from its own top-left, and what it says.
+
+    Args:
+        config: of the run.
+        pool: its scenes, where they are already in memory.
+
+    Raises:
+        ConfigError: the configuration has no section ``signs``.
+    """
+
+    def __init__(self, config: TrainingConfig, pool: SignPool | None = None) -> None:
+        if config.signs is None:
+            raise ConfigError("the task signs needs the section signs, expected it beside task")
+        self.config = config
+        self.signs: SignsConfig = config.signs
+        self._pool = pool
+
+    def network(self) -> nn.Module:
+        """Return the untrained network."""
+        classes, settings = len(class_names()) - 1, self.config.network
+        if self.signs.network == "plain":
+            return SignClassifier(classes, settings.input_size)
+        return SignReader(
+            classes,
+            settings.input_size,
+            self.signs.view_size,
+            self.signs.view_margin,
+            widths=settings.widths,
+        )
+
+    def prepare(self, report: Report) -> None:
+        """Draw the scenes into memory."""
+        if self._pool is None:
+            signs = self.signs
+            self._pool = draw_pool(
+                self.config.seed, signs.count, signs.scenes, signs.workers, report
+            )
+
+    def batch(self, step: int, rank: int) -> Batch:
+        """Cut the crops of one step."""
+        if self._pool is None:
+            raise RuntimeError("the task signs has no scenes yet, expected prepare() before it")
+        config = self.config
+        rng = np.random.default_rng([config.seed, 100 + rank, step])
+        indices = rng.integers(0, len(self._pool), config.optimization.batch_size)
+        return random_batch(rng, self._pool, indices, self.signs.crops, config.network.input_size)
+
+    def held_out(self) -> Batch:
+        """Cut fixed crops from held-out materials, under another seed than any score's."""
+        seed, count = self.config.seed + _WATCHED, self.signs.held_out_count
+        scenes = [scene_number(seed, i, self.signs.scenes, True) for i in range(count)]
+        rng = np.random.default_rng(self.config.seed)
+        size = self.config.network.input_size
+        return random_batch(rng, pool_of(scenes), np.arange(count), self.signs.crops, size)
+
+    def step(self, network: nn.Module, batch: Batch) -> StepResult:
+        """Return the loss of one batch."""
+        if isinstance(network, SignReader):
+            return reader_step(network, batch)
+        assert isinstance(network, SignClassifier)
+        return plain_step(network.logits(batch.crops), batch)
+
+    def figures(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        """Return the share of signs read, of unknown things refused, and of views upright."""
+        output = network(batch.crops)
+        found = output["class_logits"].argmax(dim=1)
+        right = (found == batch.class_index).float()
+        unknown = batch.class_index == len(class_names()) - 1
+        figures = {"unknown_refused": right[unknown].mean()}
+        for name, mask in (("first", ~batch.refined), ("refined", batch.refined)):
+            figures[f"{name}_read"] = right[mask & ~unknown].mean()
+        if isinstance(network, SignReader):
+            symmetry = batch.extra["symmetry"].clamp_min(1)
+            turn = residual_turn(output["theta"], theta_from_corners(batch.corners))
+            off = wrapped(turn, 2 * math.pi / symmetry).abs()
+            upright = (off < math.radians(UPRIGHT_DEG)).float()
+            for name, mask in (("first", ~batch.refined), ("refined", batch.refined)):
+                figures[f"{name}_upright"] = upright[mask & ~unknown].mean()
+        return figures
+
+    def pictures(self, network: nn.Module, batch: Batch) -> Tensor:
+        """Return each crop beside its view."""
+        return crops_beside_views(batch.crops, network(batch.crops)["theta"])
+
+    def seen(self) -> str:
+        """Return what the crops are cut from."""
+        return (
+            f"{self.signs.count} generated scenes of {len(class_names()) - 1} signs and of other "
+            "things with exact corners"
+        )
+
+    def materials(self) -> str:
+        """Return what the scenes are made of."""
+        signs = [d for d in designs() if d.use == "class"]
+        drawn = sum(d.source.startswith("drawn.") for d in signs)
+        return (
+            f"{len(signs) - drawn} designs of the Open Clip Art Library (public domain) and {drawn} "
+            f"drawn by a script; {len(other_artwork(False))} other pieces of its artwork as "
+            f"unknown; {_listed(TRAINING)}"
+        )
+
+    def held_out_text(self) -> str:
+        """Return what no training scene is made of."""
+        return (
+            f"{len(other_artwork(True))} other pieces of the clip-art; {_listed(HELD_OUT)}; "
+            "every real picture"
+        )
+
+    def card_fields(self) -> dict[str, Any]:
+        """Return what the card says of the network."""
+        crops, size = self.signs.crops, self.config.network.input_size
+        return {
+            "family": "projective",
+            "input_width": size,
+            "input_height": size,
+            "channels": 3,
+            "crop_shape": "stretch",
+            "box_margin": crops.box_margin,
+            "refinement_margin": crops.refinement_margin,
+            "view_width": 2 * size,
+            "view_height": 2 * size,
+            "symmetry": 1,
+            "class_names": class_names(),
+        }
+
+    def calibrate(self, network: nn.Module, card: ModelCard, samples: int) -> float:
+        """Scale the predicted deviations so that 1 σ holds 68.27 % of held-out errors."""
+        if not isinstance(network, SignReader):
+            return 1.0
+        from stn_perception.training.road_signs.measuring import sigma_factor
+
+        archive = ModelArchive(network, card, torch.device("cpu"), Path(), "torchscript")
+        factor = sigma_factor(archive, self.signs.scenes, samples)
+        with torch.no_grad():
+            network.log_variance_shift.add_(2 * math.log(factor))
+        return factor
+
+
+def _listed(materials: Materials) -> str:
+    return (
+        f"photographs of scikit-image ({', '.join(materials.photographs)}), Hershey fonts "
+        f"{list(materials.fonts)}, fiducials of {', '.join(materials.dictionaries)}, sign shapes "
+        f"{', '.join(materials.shapes)}"
+    )
