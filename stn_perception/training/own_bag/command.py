@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import argparse
+import re
 import shlex
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ DEFAULTS: dict[str, Any] = {
     "task": "bag",
     "strategy": "unsupervised",
     "refinement_steps": 1,
-    "description": "The object of one recording, to the view that it was learned to be the same in.",
+    "description": "The object of one recording, to the view that was learned to be the same.",
     "network": {"input_size": 64, "widths": [16, 32, 48, 64]},
     "optimization": {
         "epochs": 8,
@@ -50,7 +52,7 @@ def train_on_bag(
 
     Raises:
         ConfigError: the checkpoint to resume is of another run.
-        OwnBagError, BagError: the recording cannot be trained on.
+        OwnBagError: the recording cannot be trained on.
     """
     if resume is not None:
         check_resume(resume, config)
@@ -98,6 +100,20 @@ def config_for_bag(
         raise ConfigError(f"{where} is {first.get('input')!r}: {first['msg']}") from error
 
 
-def command_text(arguments: list[str]) -> str:
-    """Return the command line as the card says it."""
-    return shlex.join(["stn", "train", *arguments])
+def train_from_command_line(parsed: argparse.Namespace) -> tuple[Path, Path]:
+    """Train as ``stn train --bag`` was asked to; see ``train_on_bag``.
+
+    Raises:
+        ConfigError: a value is wrong; the message names it.
+    """
+    name = parsed.name or re.sub(r"[^a-z0-9_]+", "_", parsed.bag.stem.lower()).strip("_")
+    options = {key: getattr(parsed, key) for key in ("topic", "detections", "only")}
+    config = config_for_bag(parsed.bag, name, parsed.config, parsed.device, **options)
+    output = parsed.output or Path("runs") / name
+    words = ["stn", "train", *([str(parsed.config)] if parsed.config else [])]
+    words += ["--strategy", config.strategy, "--bag", str(parsed.bag), "--name", name]
+    for key in ("topic", "detections", "only", "device"):
+        if getattr(parsed, key):
+            words += [f"--{key}", getattr(parsed, key)]
+    words += ["--output", str(output)]
+    return train_on_bag(config, output, parsed.resume, shlex.join(words))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from stn_perception.bags import BagError
 from stn_perception.training.config import TrainingConfig
 from stn_perception.training.own_bag.bag_reading import Report, read_bag
 from stn_perception.training.own_bag.crop_pool import CropPool, Patch, Picture, pool_of
@@ -46,8 +47,8 @@ def read_own_crops(
         progress: called with frames done and frames wanted.
 
     Raises:
-        OwnBagError: there are too few crops, a class has too few, or the template is no picture.
-        BagError: the bag cannot be read.
+        OwnBagError: the recording cannot be read, there are too few crops, a class has too few,
+            or the template is no picture.
     """
     bag, unsupervised = config.bag, config.unsupervised
     assert bag is not None
@@ -55,7 +56,10 @@ def read_own_crops(
     if is_picture_folder(bag.path):
         patches, sentence = read_folder(bag, patch_px, progress)
     else:
-        patches, report = read_bag(bag, patch_px, progress)
+        try:
+            patches, report = read_bag(bag, patch_px, progress)
+        except BagError as error:
+            raise OwnBagError(str(error).rstrip(".")) from error
         sentence = report.sentence()
     if len(patches) < LEAST_CROPS:
         raise OwnBagError(

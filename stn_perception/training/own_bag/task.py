@@ -80,7 +80,7 @@ class BagTask:
         """Read and check the recording, once, and say what was kept.
 
         Raises:
-            OwnBagError, BagError: it cannot be trained on.
+            OwnBagError: it cannot be trained on.
         """
         if self._crops is None:
             self._crops = read_own_crops(self.config, report)
