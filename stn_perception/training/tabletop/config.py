@@ -5,20 +5,39 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class TabletopConfig(BaseModel):
-    """Scenes and crops of table-top objects.
+    """Scenes of table-top objects.
 
     Attributes:
-        count: how many scenes are drawn.
-        folder: where they are kept between runs, relative to the working directory.
+        rendered: how many scenes are rendered in three dimensions; whole chunks of 250.
+        pasted: how many are pasted from cut-outs; whole chunks of 250.
+        cutouts: how many lone bodies the cut-outs are.
+        rendered_share: share of the crops that are cut from rendered scenes.
+        folder: where scenes are kept between runs, relative to the working directory.
         workers: processes that draw them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    count: int = Field(default=20_000, ge=1, le=5_000_000)
+    rendered: int = Field(default=12_000, ge=0, le=1_000_000, multiple_of=250)
+    pasted: int = Field(default=12_000, ge=0, le=1_000_000, multiple_of=250)
+    cutouts: int = Field(default=4_000, ge=10, le=100_000)
+    rendered_share: float = Field(default=0.5, ge=0.0, le=1.0)
     folder: Path = Path("build/tabletop")
     workers: int = Field(default=2, ge=1, le=256)
+
+    @model_validator(mode="after")
+    def _check_sources(self) -> TabletopConfig:
+        for count, share, name in (
+            (self.rendered, self.rendered_share, "rendered"),
+            (self.pasted, 1 - self.rendered_share, "pasted"),
+        ):
+            if count == 0 and share > 0:
+                raise ValueError(
+                    f"{name} is 0 while {share:g} of the crops are cut from such scenes, "
+                    "expected scenes or another rendered_share"
+                )
+        return self

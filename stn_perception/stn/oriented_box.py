@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A localization network for the oriented box of the object in a crop.
+
+An axis that looks the same turned by 180° has no continuous direction, but its doubled angle has:
+the box's two half sides are predicted as lengths and doubled angles, so no labelling is torn.
+Where the two axes cannot be told apart (a disc, a square) lengths and centre stay right and the
+angle's uncertainty grows.
+
+The network outlines the object, hidden parts included, and takes the outline's moments: the box's
+definition itself. Votes, pooled by learned attention, correct what a soft outline leaves, and say
+what moments cannot: a refined crop is stretched by the first estimate, and a box in it is no
+longer along its outline's principal axes.
+"""
+
+from typing import Dict, Tuple  # noqa: UP035  (TorchScript reads these annotations)
+
+import torch
+from torch import Tensor, nn
+
+from stn_perception.stn.blocks import ConvBlock, fold_blocks
+
+# Centroid, second moments.
+_MOMENTS = 5
+_ATTENTIONS = 4
+_VOTES = 12
+
+
+class OrientedBoxNetwork(nn.Module):
+    """Crops to oriented boxes, their uncertainty and a score.
+
+    Args:
+        channels: of the crops, 1 or 3.
+        input_size: crops are square with this side; a multiple of 16.
+        widths: features at 1/2, 1/4, 1/8 and 1/16 of the input.
+    """
+
+    grid: Tensor
+    fine_grid: Tensor
+
+    def __init__(
+        self,
+        channels: int = 1,
+        input_size: int = 64,
+        widths: Tuple[int, int, int, int] = (16, 32, 48, 64),  # noqa: UP006
+    ) -> None:
+        super().__init__()
+        if input_size % 16 != 0 or input_size < 32:
+            raise ValueError(f"input_size must be a multiple of 16 from 32 up, got {input_size}")
+        w2, w4, w8, w16 = widths
+        self.attentions = _ATTENTIONS
+        self.votes = _VOTES
+        self.stem = ConvBlock(channels, w2, stride=2, kernel=5)
+        self.quarter = ConvBlock(w2, w4, stride=2)
+        self.eighth = nn.Sequential(ConvBlock(w4, w8, stride=2), ConvBlock(w8, w8))
+        self.sixteenth = nn.Sequential(
+            ConvBlock(w8, w16, stride=2), ConvBlock(w16, w16), ConvBlock(w16, w16)
+        )
+        self.context = nn.Linear(w16, w16)
+        self.eighth_from_sixteenth = nn.Conv2d(w16, w8, 1)
+        self.eighth_merged = ConvBlock(w8, w8)
+        self.quarter_from_eighth = nn.Conv2d(w8, w4, 1)
+        self.quarter_merged = ConvBlock(w4, w4)
+        # 2×2 cells of the outline, attention maps, votes.
+        self.maps = nn.Conv2d(w4, 4 + _ATTENTIONS + _VOTES, 1)
+        self.shuffle = nn.PixelShuffle(2)
+        pooled = _MOMENTS * (1 + _ATTENTIONS) + _ATTENTIONS * _VOTES + w16
+        self.hidden = nn.Sequential(nn.Linear(pooled, 96), nn.ReLU(), nn.Linear(96, 64), nn.ReLU())
+        # Doubled angles of both half sides, log lengths, centre; log-variances of the corners.
+        self.shape = nn.Linear(64, 8)
+        self.spread = nn.Linear(64, 8)
+        self.moment_weight = nn.Parameter(torch.tensor(2.0))
+        self.log_variance_shift = nn.Parameter(torch.zeros(()), requires_grad=False)
+        self.register_buffer("grid", _cell_centres(input_size // 4))
+        self.register_buffer("fine_grid", _cell_centres(input_size // 2))
+        nn.init.zeros_(self.shape.weight)
+        nn.init.zeros_(self.spread.weight)
+        with torch.no_grad():
+            self.shape.bias.copy_(torch.tensor([0.1, 0, -0.1, 0, 0, 0, 0, 0]))
+            self.spread.bias.fill_(-4.0)
+
+    def features(self, crops: Tensor) -> Tuple[Tensor, Tensor]:  # noqa: UP006
+        """Return decoded features at 1/4 of the input and pooled ones at 1/16."""
+        # Each crop at zero mean and unit contrast; the floor keeps an even crop from exploding.
+        centred = crops - crops.mean(dim=[1, 2, 3], keepdim=True)
+        contrast = centred.square().mean(dim=[1, 2, 3], keepdim=True).sqrt()
+        quarter = self.quarter(self.stem(centred / (contrast + 0.02)))
+        eighth = self.eighth(quarter)
+        sixteenth = self.sixteenth(eighth)
+        pooled = sixteenth.mean(dim=[2, 3])
+        sixteenth = sixteenth + self.context(pooled).unsqueeze(2).unsqueeze(3)
+        up = nn.functional.interpolate(
+            self.eighth_from_sixteenth(sixteenth), scale_factor=2.0, mode="nearest"
+        )
+        eighth = self.eighth_merged(eighth + up)
+        up = nn.functional.interpolate(
+            self.quarter_from_eighth(eighth), scale_factor=2.0, mode="nearest"
+        )
+        return self.quarter_merged(quarter + up), pooled
+
+    def box(self, crops: Tensor) -> Tuple[Tensor, Tensor, Tensor]:  # noqa: UP006
+        """Predict the box as corners, and the outline it was read from.
+
+        Args:
+            crops: float32 N×C×h×w in [0, 1].
+
+        Returns:
+            corners N×4×2 in normalised crop axes, of a view whose x runs along the long side;
+            their log-variances N×4×2; the outline's logits N×h/2×w/2.
+        """
+        decoded, context = self.features(crops)
+        maps = self.maps(decoded)
+        if torch.jit.is_scripting():  # type: ignore[attr-defined]
+            return self._read(maps, context)
+        # Half precision is for the convolutions; here it would turn a box by a tenth of a degree.
+        with torch.autocast(crops.device.type, enabled=False):
+            return self._read(maps.float(), context.float())
+
+    def _read(self, maps: Tensor, context: Tensor) -> Tuple[Tensor, Tensor, Tensor]:  # noqa: UP006
+        """From maps and pooled features to corners, log-variances and the outline."""
+        batch = maps.size(0)
+        outline = self.shuffle(maps[:, :4]).squeeze(1)
+        inside = torch.sigmoid(outline).reshape(batch, 1, -1) + 1e-4
+        own = _moments(inside / inside.sum(dim=2, keepdim=True), self.fine_grid)
+        first_vote = 4 + self.attentions
+        logits = maps[:, 4:first_vote].reshape(batch, self.attentions, -1)
+        attention = torch.softmax(logits, dim=2)
+        seen = _moments(attention, self.grid)
+        votes = maps[:, first_vote:].reshape(batch, self.votes, -1)
+        pooled = torch.matmul(attention, votes.transpose(1, 2)).reshape(batch, -1)
+        moments = torch.cat([own, seen], dim=1).reshape(batch, -1)
+        hidden = self.hidden(torch.cat([moments, pooled, context], dim=1))
+        corners = self._corners(own.squeeze(1), self.shape(hidden))
+        log_variance = self.spread(hidden) + self.log_variance_shift
+        return corners, log_variance.reshape(batch, 4, 2), outline
+
+    def _corners(self, moments: Tensor, shape: Tensor) -> Tensor:
+        """From the outline's moments (N×5) and their corrections (N×8) to corners."""
+        xx, yy, xy = moments[:, 2], moments[:, 3], moments[:, 4]
+        total = xx + yy + 1e-4
+        axis = torch.stack([(xx - yy) / total, 2 * xy / total], dim=1)
+        eccentricity = torch.sqrt(axis.square().sum(dim=1) + 1e-8).clamp(max=0.98)
+        along = _half_angle(axis * self.moment_weight + shape[:, 0:2])
+        across = _half_angle(shape[:, 2:4] - axis * self.moment_weight)
+        # Clockwise from the long side to the short one, as a view's corners have to be.
+        turn = along[:, 0] * across[:, 1] - along[:, 1] * across[:, 0]
+        across = across * torch.where(turn < 0, -1.0, 1.0).unsqueeze(1)
+        # A rectangle's variance along a side is a third of the half side's square.
+        large = torch.sqrt(1.5 * total * (1 + eccentricity))
+        small = torch.sqrt(1.5 * total * (1 - eccentricity))
+        u = along * (large * torch.exp(shape[:, 4].clamp(-3.0, 3.0))).unsqueeze(1)
+        v = across * (small * torch.exp(shape[:, 5].clamp(-3.0, 3.0))).unsqueeze(1)
+        centre = moments[:, 0:2] + shape[:, 6:8]
+        return torch.stack([centre - u - v, centre + u - v, centre + u + v, centre - u + v], dim=1)
+
+    def forward(self, crops: Tensor) -> Dict[str, Tensor]:  # noqa: UP006
+        """Predict the view in each crop.
+
+        Args:
+            crops: float32 N×C×h×w in [0, 1], normalised as the card says.
+
+        Returns:
+            ``theta`` N×3×3, view to crop in normalised axes (``align_corners=False``), affine,
+            the view's x along the box's long side; ``log_variance`` N×8 of the view's corners
+            (x, y of top-left, top-right, bottom-right, bottom-left) in normalised crop axes;
+            ``score`` N, from 1 where the predicted corner error is far below a tenth of the
+            crop's half width to 0 where it is far above.
+        """
+        corners, log_variance, _ = self.box(crops)
+        centre = corners.mean(dim=1)
+        u = (corners[:, 1] - corners[:, 0]) / 2
+        v = (corners[:, 3] - corners[:, 0]) / 2
+        affine = torch.stack([u, v, centre], dim=2)
+        zeros = torch.zeros_like(affine[:, :1, :2])
+        last = torch.cat([zeros, torch.ones_like(affine[:, :1, 2:])], dim=2)
+        sigma = torch.exp(0.5 * log_variance).mean(dim=[1, 2])
+        return {
+            "theta": torch.cat([affine, last], dim=1),
+            "log_variance": log_variance.reshape(-1, 8),
+            "score": 1.0 / (1.0 + (sigma / 0.1).square()),
+        }
+
+    def fold(self) -> None:
+        """Fold every batch normalisation into its convolution (evaluation mode only)."""
+        fold_blocks(self)
+
+
+def _cell_centres(cells: int) -> Tensor:
+    """Normalised positions of a square grid's cells, 2×(cells²)."""
+    centres = (torch.arange(cells, dtype=torch.float32) * 2 + 1) / cells - 1
+    y, x = torch.meshgrid(centres, centres, indexing="ij")
+    return torch.stack([x.reshape(-1), y.reshape(-1)])
+
+
+def _moments(weights: Tensor, grid: Tensor) -> Tensor:
+    """Return x, y, xx, yy, xy (about the centroid) of N×K distributions over a grid, N×K×5."""
+    x = (weights * grid[0]).sum(dim=2)
+    y = (weights * grid[1]).sum(dim=2)
+    dx = grid[0] - x.unsqueeze(2)
+    dy = grid[1] - y.unsqueeze(2)
+    return torch.stack(
+        [
+            x,
+            y,
+            (weights * dx * dx).sum(dim=2),
+            (weights * dy * dy).sum(dim=2),
+            (weights * dx * dy).sum(dim=2),
+        ],
+        dim=2,
+    )
+
+
+def _half_angle(doubled: Tensor) -> Tensor:
+    """Return unit vectors, N×2, whose doubled angle is that of N×2 vectors; x is not negative."""
+    # Off the one point where the angle has no derivative.
+    x = torch.where(doubled[:, 0].abs() + doubled[:, 1].abs() < 1e-6, 1e-3, doubled[:, 0])
+    angle = 0.5 * torch.atan2(doubled[:, 1], x)
+    return torch.stack([torch.cos(angle), torch.sin(angle)], dim=1)

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Errors of an archive and of classical methods on oriented boxes, per sample."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stn_perception.geometry import AxisAlignedBox, view_quad
+from stn_perception.messages.regions import Region
+from stn_perception.runtime.archive import ModelArchive
+from stn_perception.runtime.backends import get_backend
+from stn_perception.runtime.canonicalizer import Canonicalizer
+from stn_perception.runtime.frame import Frame
+from stn_perception.runtime.requests import FrameRequest
+from stn_perception.runtime.settings import PipelineSettings
+from stn_perception.training.calibration import WITHIN_ONE_SIGMA
+from stn_perception.training.tabletop.oriented import OrientedBox, angle_between
+from stn_perception.training.tabletop.sample import BoxSample
+
+# The size of the crop that centre errors are stated for, and the margin that it adds to the box.
+CROP_PX = 96
+CROP_MARGIN = 1.25
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class BoxErrors:
+    """One method's errors, one value per sample.
+
+    Attributes:
+        angle_deg: between the long axes, modulo 180°.
+        centre_px: in pixels of a 96 px crop of the given box with its margin.
+        size_percent: mean absolute error of both sides, in percent of the true side.
+        angle_sigma_deg: predicted standard deviation of the angle; NaN where there is none.
+        sigmas, errors: N×8, predicted standard deviations and absolute errors of the corners, in
+            frame pixels; NaN where there are none.
+        refused: samples without an answer; they count with the given box.
+    """
+
+    angle_deg: Values
+    centre_px: Values
+    size_percent: Values
+    angle_sigma_deg: Values
+    sigmas: Values
+    errors: Values
+    refused: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a method says of one sample.
+
+    Attributes:
+        corners: 4×2 in frame pixels, a view's corners with x along the long side.
+        covariance: 8×8 of them, or None.
+    """
+
+    corners: Values
+    covariance: Values | None = None
+
+
+def box_answer(box: OrientedBox) -> Answer:
+    """Return an oriented box as an answer."""
+    return Answer(box.corners)
+
+
+def _given_box(sample: BoxSample) -> Values:
+    half = sample.box[2:] / 2
+    corners = sample.box[:2] + np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) * half
+    return corners if half[0] >= half[1] else np.roll(corners, -1, axis=0)
+
+
+def collect(samples: Sequence[BoxSample], answers: Sequence[Answer | None]) -> BoxErrors:
+    """Compare answers with the truth; None counts with the given box."""
+    count = len(samples)
+    angle, centre, size, angle_sigma = (np.full(count, np.nan) for _ in range(4))
+    sigmas, errors = np.full((count, 8), np.nan), np.full((count, 8), np.nan)
+    for i, (sample, answer) in enumerate(zip(samples, answers, strict=True)):
+        corners = _given_box(sample) if answer is None else answer.corners
+        truth = sample.truth
+        long = (corners[1] + corners[2] - corners[0] - corners[3]) / 4
+        short = (corners[2] + corners[3] - corners[0] - corners[1]) / 4
+        direction = float(np.arctan2(long[1], long[0]))
+        angle[i] = np.degrees(angle_between(direction, truth.angle_rad))
+        crop = CROP_PX / (CROP_MARGIN * float(sample.box[2:].max()))
+        centre[i] = float(np.linalg.norm(corners.mean(axis=0) - truth.centre)) * crop
+        size[i] = 50 * sum(
+            abs(np.linalg.norm(a) / np.linalg.norm(b) - 1)
+            for a, b in ((long, truth.long_half), (short, truth.short_half))
+        )
+        if answer is not None and answer.covariance is not None:
+            turned = [np.roll(truth.corners, -shift, axis=0) for shift in (0, 2)]
+            nearest = min(turned, key=lambda t: float(np.abs(t - corners).sum()))
+            errors[i] = np.abs(corners - nearest).reshape(8)
+            sigmas[i] = np.sqrt(np.diag(answer.covariance))
+            angle_sigma[i] = np.degrees(_angle_sigma(long, answer.covariance))
+    refused = sum(answer is None for answer in answers)
+    return BoxErrors(angle, centre, size, angle_sigma, sigmas, errors, refused)
+
+
+def _angle_sigma(long: Values, covariance: Values) -> float:
+    """Standard deviation of the long axis's angle, to first order in the corners' errors."""
+    square = float(long @ long)
+    across = np.array([-long[1], long[0]]) / square / 4
+    slope = np.concatenate([-across, across, across, -across])
+    return float(np.sqrt(slope @ covariance @ slope))
+
+
+def measure_archive(
+    archive: ModelArchive,
+    samples: Sequence[BoxSample],
+    refinement_steps: int,
+    batch_size: int = 64,
+) -> BoxErrors:
+    """Run an archive through the runtime's canonicalizer and compare with the truth."""
+    return collect(samples, answers_of(archive, samples, refinement_steps, batch_size))
+
+
+def answers_of(
+    archive: ModelArchive,
+    samples: Sequence[BoxSample],
+    refinement_steps: int,
+    batch_size: int = 64,
+) -> list[Answer | None]:
+    """Run an archive through the runtime's canonicalizer, one frame per sample."""
+    settings = PipelineSettings(refinement_steps=refinement_steps, min_valid_fraction=0.0)
+    canonicalizer = Canonicalizer(archive, settings, get_backend("opencv"))
+    answers: list[Answer | None] = []
+    for start in range(0, len(samples), batch_size):
+        requests = [
+            FrameRequest(
+                camera=str(i),
+                frame=Frame(sample.pixels, "gray"),
+                regions=(Region(AxisAlignedBox(*(float(v) for v in sample.box))),),
+            )
+            for i, sample in enumerate(samples[start : start + batch_size])
+        ]
+        for prediction in canonicalizer.predict(requests):
+            if not prediction.estimates:
+                answers.append(None)
+                continue
+            one = prediction.estimates[0]
+            size = (prediction.view_width, prediction.view_height)
+            answers.append(Answer(view_quad(one.frame_from_view, *size), one.corner_covariance))
+    return answers
+
+
+def measure_method(
+    samples: Sequence[BoxSample], method: Callable[[BoxSample], OrientedBox | None]
+) -> BoxErrors:
+    """Run a classical method on samples and compare with the truth."""
+    found = [method(sample) for sample in samples]
+    return collect(samples, [None if box is None else box_answer(box) for box in found])
+
+
+def sigma_factor(errors: BoxErrors) -> float:
+    """Return the factor on every standard deviation that makes 1 σ hold 68.27 %.
+
+    Raises:
+        ValueError: nothing predicts a variance.
+    """
+    ratios = (errors.errors / errors.sigmas)[np.isfinite(errors.sigmas).all(axis=1)]
+    if ratios.size == 0:
+        raise ValueError("the model predicts no variance to calibrate")
+    return float(np.quantile(ratios, WITHIN_ONE_SIGMA))
