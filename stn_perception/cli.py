@@ -159,6 +159,16 @@ def score_model(parsed: argparse.Namespace) -> int:
     return 0
 
 
+def explain_archive(parsed: argparse.Namespace) -> int:
+    """Make a page on what a model predicts against truth, what moves it and where it fails."""
+    from stn_perception.training.explain.command import explain_from_command_line
+
+    numbers = explain_from_command_line(parsed)
+    print(f"page: {parsed.output}")
+    write_json(parsed.json, numbers)
+    return 0
+
+
 class Subcommands:
     """Adds subcommands whose help ends with an example."""
 
@@ -191,13 +201,15 @@ def add_json(*parsers: argparse.ArgumentParser) -> None:
 
 def build_parser() -> argparse.ArgumentParser:
     """Declare every subcommand."""
+    from stn_perception.training.explain.options import add_explain_arguments
+
     parser = argparse.ArgumentParser(prog="stn", description="Canonical views for robots.")
     commands = Subcommands(parser)
     add_ros_commands(commands)
     add_training_commands(commands)
 
     models = commands.add("models", None, "stn models list")
-    models.description = "Shipped archives: list, check, score."
+    models.description = "Shipped archives: list, check, score, explain."
     kinds = Subcommands(models, "models ")
     listing = kinds.add("list", list_models, "stn models list --json models.json")
     check = kinds.add("check", check_model, "stn models check my_network.pt")
@@ -211,7 +223,11 @@ def build_parser() -> argparse.ArgumentParser:
         "--data", "--photographs", type=Path, help="folder of labelled real pictures"
     )
     score.add_argument("--write-card", action="store_true", help="put the scores onto the card")
-    add_json(listing, check, score)
+    about = kinds.add(
+        "explain", explain_archive, "stn models explain planar --bag my_bag --output planar.html"
+    )
+    add_explain_arguments(about)
+    add_json(listing, check, score, about)
     return parser
 
 

@@ -138,6 +138,31 @@ class ModelArchive:
                 ) from error
             return read_network_output(output, len(batch))
 
+    def differentiable_theta(self, crops: torch.Tensor) -> torch.Tensor:
+        """Theta as a function of the crops that autograd can go back through.
+
+        Args:
+            crops: As for ``predict``, on the archive's device, ``requires_grad`` set.
+
+        Returns:
+            N×3×3, crop_from_view in normalised axes.
+
+        Raises:
+            ModelError: The network failed, or its program has no gradient.
+        """
+        with torch.enable_grad(), torch.jit.optimized_execution(False):  # type: ignore[attr-defined]
+            try:
+                output = self._network((crops - self._mean) / self._std)
+            except (torch.jit.Error, RuntimeError, ValueError, AssertionError) as error:
+                raise ModelError(f"The network failed: {first_line(error)}.") from error
+            theta: torch.Tensor = output if isinstance(output, torch.Tensor) else output["theta"]
+            if not theta.requires_grad:
+                raise ModelError("The network's program gives no gradient of theta.")
+            if theta.shape[1] == 2:
+                last = theta.new_tensor([0.0, 0.0, 1.0]).expand(len(theta), 1, 3)
+                theta = torch.cat([theta, last], dim=1)
+            return theta
+
     def warm_up(self, batch_sizes: Iterable[int]) -> None:
         """Run every batch size that will be used, so that no later call pays for the first."""
         for size in sorted({size for size in batch_sizes if size > 0}):
