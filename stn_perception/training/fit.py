@@ -3,21 +3,23 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
 import cv2
 import lightning
 import torch
-from lightning.pytorch.callbacks import ModelCheckpoint, TQDMProgressBar
-from lightning.pytorch.loggers import TensorBoardLogger
-from lightning.pytorch.utilities.exceptions import MisconfigurationException
+from lightning.pytorch.utilities.rank_zero import rank_zero_only
 
+from stn_perception.stn.quad_network import QuadNetwork
 from stn_perception.training.checkpoints import Checkpoint, CheckpointError, read_checkpoint
 from stn_perception.training.config import ConfigError, TrainingConfig, load_config
 from stn_perception.training.data import TaskData
+from stn_perception.training.labels.comparison import Compared
 from stn_perception.training.learner import Learner
-from stn_perception.training.tasks import Task, task_for
+from stn_perception.training.tasks import ComparedTask, Task, task_for
+from stn_perception.training.trainer import last_checkpoint, trainer_for
 
 # What a resumed run must share with the run it goes on with.
 _KEPT_ON_RESUME = (
@@ -71,7 +73,8 @@ def _initial(config: TrainingConfig) -> Checkpoint | None:
         start = read_checkpoint(config.initial)
     except CheckpointError as error:
         raise ConfigError(f"initial: {error}") from error
-    if (start.config.task, start.config.network) != (config.task, config.network):
+    known = (config.network, config.network.model_copy(update={"edge_width": 0}))
+    if start.config.task != config.task or start.config.network not in known:
         raise ConfigError(
             f"initial: {config.initial} holds the network {start.config.network} of the task "
             f"{start.config.task}, expected {config.network} of the task {config.task}"
@@ -87,51 +90,12 @@ def _new_learner(config: TrainingConfig, task: Task, command: str) -> Learner:
         earlier = [{"seen": seen, "command": command} for seen, command in pairs]
     learner = Learner(config.model_dump(mode="json"), command, earlier, task)
     if start is not None:
-        learner.network.load_state_dict(start.weights)
-        learner.average.module.load_state_dict(start.weights)
+        for network in (learner.network, learner.average.module):
+            if start.config.network.edge_width == 0 and isinstance(network, QuadNetwork):
+                network.heatmaps.load_state_dict(start.weights)
+            else:
+                network.load_state_dict(start.weights)
     return learner
-
-
-def _trainer(config: TrainingConfig, output: Path) -> lightning.Trainer:
-    """Return Lightning's trainer as configured.
-
-    Raises:
-        ConfigError: this machine lacks the devices, or Lightning does not know the back end.
-    """
-    settings = config.optimization
-    checkpoints = ModelCheckpoint(
-        dirpath=output / "checkpoints",
-        filename="{epoch:04d}",
-        save_last=True,
-        save_top_k=3,
-        monitor="epoch",
-        mode="max",
-        enable_version_counter=False,
-        # After the epoch is counted: a checkpoint taken earlier would resume with its steps.
-        save_on_train_epoch_end=True,
-    )
-    try:
-        return lightning.Trainer(
-            accelerator=config.device,
-            devices=settings.devices,
-            num_nodes=settings.num_nodes,
-            strategy=settings.distributed,
-            precision=settings.precision,
-            max_epochs=settings.epochs,
-            logger=TensorBoardLogger(output, name="logs", version=""),
-            callbacks=[checkpoints, TQDMProgressBar(refresh_rate=50)],
-            gradient_clip_val=settings.gradient_clip,
-            num_sanity_val_steps=0,
-            log_every_n_steps=50,
-            default_root_dir=output,
-            use_distributed_sampler=False,
-        )
-    except (MisconfigurationException, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise ConfigError(
-            f"cannot train with device {config.device}, devices {settings.devices}, num_nodes "
-            f"{settings.num_nodes}, distributed {settings.distributed}: {reason}"
-        ) from error
 
 
 def fit(
@@ -158,14 +122,42 @@ def fit(
     cv2.setNumThreads(0)
     if settings.threads:
         torch.set_num_threads(settings.threads)
-    trainer = _trainer(config, output)
+    trainer = trainer_for(config, output)
     task = task if task is not None else task_for(config)
     task.prepare(_report)
     lightning.seed_everything(config.seed, workers=False, verbose=False)
     learner = _new_learner(config, task, command)
     data = TaskData(task, settings.steps_per_epoch, settings.loader_workers)
-    trainer.fit(learner, datamodule=data, ckpt_path=resume)
-    return output / "checkpoints" / "last.ckpt"
+    on_interrupt = signal.getsignal(signal.SIGINT)
+    try:
+        trainer.fit(learner, datamodule=data, ckpt_path=resume)
+    except SystemExit as ended:
+        # Lightning turns Ctrl-C into an exit status that says nothing, and ignores the signal on.
+        if not isinstance(ended.__context__, KeyboardInterrupt):
+            raise
+        signal.signal(signal.SIGINT, on_interrupt)
+        if trainer.is_global_zero:
+            print(f"\n{_how_to_resume(output, command)}", file=sys.stderr)
+        raise KeyboardInterrupt from ended
+    return last_checkpoint(output)
+
+
+def _how_to_resume(output: Path, command: str) -> str:
+    last = last_checkpoint(output)
+    if not last.is_file():
+        return "training was interrupted before its first checkpoint, nothing is kept"
+    return f"training was interrupted; go on after the last epoch with: {command} --resume {last}"
+
+
+def compared(checkpoint: Path) -> Compared | None:
+    """Compare a trained network with the labels it was given, on exact truth.
+
+    Returns:
+        Errors of both; none where the labels were exact or there were none.
+    """
+    trained = read_checkpoint(checkpoint)
+    task = task_for(trained.config)
+    return task.compare(trained.network()) if isinstance(task, ComparedTask) else None
 
 
 def train(config_path: Path, resume: Path | None, output: Path) -> Path:
@@ -188,4 +180,7 @@ def train(config_path: Path, resume: Path | None, output: Path) -> Path:
     _initial(config)
     output.mkdir(parents=True, exist_ok=True)
     command = f"stn train {config_path} --output {output}"
-    return fit(config, output, resume, command)
+    checkpoint = fit(config, output, resume, command)
+    if rank_zero_only.rank:
+        raise SystemExit(0)  # one of the processes that the first one started; it alone goes on
+    return checkpoint

@@ -14,6 +14,7 @@ from stn_perception.training.batch import Batch, StepResult
 if TYPE_CHECKING:
     from stn_perception.runtime.model_card import ModelCard
     from stn_perception.training.config import TrainingConfig
+    from stn_perception.training.labels.comparison import Compared
 
 Report = Callable[[int, int], None]
 
@@ -95,6 +96,15 @@ class CalibratedTask(Protocol):
         Returns:
             The factor on every standard deviation.
         """
+        ...
+
+
+@runtime_checkable
+class ComparedTask(Protocol):
+    """A task whose labels may be wrong, and whose truth is known beside them."""
+
+    def compare(self, network: nn.Module) -> Compared | None:
+        """Return the errors of labels and network against exact truth; none for exact labels."""
         ...
 
 

@@ -31,10 +31,12 @@ class Compared:
     Attributes:
         labels: of the labels, per figure.
         network: of the network on the same scenes, per figure.
+        samples: how many scenes.
     """
 
     labels: dict[str, float]
     network: dict[str, float]
+    samples: int
 
     def sentence(self) -> str:
         """Return both in one line."""
@@ -42,7 +44,7 @@ class Compared:
             f"{name}: labels given {self.labels[name]:.2f}, network {self.network[name]:.2f}"
             for name in self.labels
         )
-        return f"against exact truth on held-out scenes: {told}"
+        return f"against exact truth on {self.samples} held-out scenes: {told}"
 
 
 class Comparison:
@@ -74,6 +76,7 @@ class Comparison:
         return Compared(
             labels=self._figures(self.given),
             network=self._figures(mapped(self.frame_from_crop, found.numpy())),
+            samples=len(self.truth),
         )
 
     def _figures(self, quads: Floats) -> dict[str, float]:
