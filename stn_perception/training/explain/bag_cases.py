@@ -17,6 +17,7 @@ from stn_perception.messages.regions import Region, regions_from_detections
 from stn_perception.runtime.frame import frame_from_message
 from stn_perception.runtime.requests import full_frame_region
 from stn_perception.training.explain.cases import Case, CaseSource, ExplainError, true_corners
+from stn_perception.training.explain.folder_cases import spread
 from stn_perception.training.explain.truth_files import Objects, read_truth, truth_beside
 from stn_perception.training.own_bag.topics import detections_topic, image_topic
 
@@ -127,6 +128,4 @@ def _decoded(
 
 
 def _thinned(pairs: list[tuple[int, Region | None]], most: int) -> list[tuple[int, Region | None]]:
-    if len(pairs) <= most:
-        return pairs
-    return [pairs[i] for i in np.linspace(0, len(pairs) - 1, most).round().astype(int)]
+    return [pairs[i] for i in spread(len(pairs), most)]

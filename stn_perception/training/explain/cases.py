@@ -31,6 +31,8 @@ class Case:
         corners: true corners, 4×2 pixels of the frame in the order of the upright view's, or
             None where nothing is known.
         class_id: true class; empty where unknown.
+        symmetry: number of quarter-turn poses (1, 2 or 4) of this object that look alike; 0: the
+            model's.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Case:
     region: Region
     corners: Corners | None = None
     class_id: str = ""
+    symmetry: int = 0
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,7 @@ from stn_perception.training.explain.bag_cases import BagChoice, bag_cases
 from stn_perception.training.explain.cases import CaseSource, ExplainError
 from stn_perception.training.explain.explaining import explain_model
 from stn_perception.training.explain.folder_cases import folder_cases
-from stn_perception.training.explain.generated_cases import generated_cases
+from stn_perception.training.explain.shipped_cases import generated_cases, labelled_cases
 
 # A model that takes boxes as they come gets labelled ones about as loose as a detector's.
 _BOX_JITTER = 0.025
@@ -49,6 +49,10 @@ def _source(parsed: argparse.Namespace, card: ModelCard) -> CaseSource:
         choice = BagChoice(parsed.bag, parsed.topic, parsed.detections, parsed.truth, parsed.limit)
         return bag_cases(choice)
     if parsed.folder is not None:
+        if parsed.truth is None:
+            own = labelled_cases(card.name, parsed.folder, parsed.seed, parsed.limit)
+            if own is not None:
+                return own
         jitter = card.box_sigma or _BOX_JITTER
         return folder_cases(parsed.folder, parsed.truth, parsed.seed, jitter, parsed.limit)
     return generated_cases(card.name, parsed.generated, parsed.seed)

@@ -54,8 +54,7 @@ def explain_model(
     observations = list(observe(archive, source.cases))
     if not observations:
         raise ExplainError(f"there is nothing to explain {archive.card.name} with: no case")
-    symmetry = archive.card.symmetry
-    numbers = page_numbers(observations, symmetry, seed) | {
+    numbers = page_numbers(observations, seed) | {
         "model": archive.card.name,
         "version": archive.card.version,
         "weights_sha256": archive.card.weights_sha256 or "not on the card",
@@ -64,7 +63,7 @@ def explain_model(
         "source": source.sentence,
     }
     views = [o for o in observations if o.quad is not None]
-    sections = [prediction_section(views, numbers, symmetry), deviation_section(numbers)]
+    sections = [prediction_section(views, numbers), deviation_section(numbers)]
     if views:
         chosen, examples = _chosen(views)
         moved = what_moves(archive, [views[i].crop for i in chosen], examples)
@@ -72,7 +71,7 @@ def explain_model(
         shown = [views[chosen[i]] for i in examples]
         side_px = occlusion_side_px(archive)
         sections.append(sensitivity_section(moved, shown, len(chosen), side_px))
-    sections.append(failure_section(observations, numbers, symmetry))
+    sections.append(failure_section(observations, numbers))
     output.parent.mkdir(parents=True, exist_ok=True)
     write_whole_file(output, page(archive, source.sentence, command, numbers, sections))
     return {key: _finite(value) for key, value in numbers.items()}

@@ -54,7 +54,7 @@ def folder_cases(
         raise ExplainError(
             f"the folder {folder} holds no pictures ({', '.join(PICTURE_SUFFIXES)})"
         )
-    chosen = [pictures[i] for i in _spread(len(pictures), limit)]
+    chosen = [pictures[i] for i in spread(len(pictures), limit)]
     return CaseSource(
         f"{len(chosen)} pictures of the folder {folder.name}, each as a whole, without truth.",
         (_whole(path) for path in chosen),
@@ -64,7 +64,7 @@ def folder_cases(
 def _photographs(folder: Path, seed: int, jitter: float, limit: int) -> CaseSource:
     rows = read_photographs(folder, np.random.default_rng([seed, 2]), jitter)
     samples = [(f"{name} {i}", s) for name, row in rows.items() for i, s in enumerate(row)]
-    chosen = [samples[i] for i in _spread(len(samples), limit)]
+    chosen = [samples[i] for i in spread(len(samples), limit)]
     return CaseSource(
         f"Labelled photographs of the folder {folder.name}: "
         f"{', '.join(f'{len(row)} {name}' for name, row in rows.items())}.",
@@ -83,7 +83,7 @@ def _with_truth(folder: Path, truth: Truth, seed: int, jitter: float, limit: int
         if not (folder / name).is_file():
             raise ExplainError(f"the truth names the picture {name}, {folder} does not hold it")
     labelled = [(n, i) for n, objects in truth.by_picture.items() for i in objects]
-    chosen = [labelled[i] for i in _spread(len(labelled), limit)]
+    chosen = [labelled[i] for i in spread(len(labelled), limit)]
     return CaseSource(
         f"{len(chosen)} labelled objects in {len(truth.by_picture)} pictures of the folder "
         f"{folder.name}.",
@@ -129,7 +129,7 @@ def _pictures(folder: Path) -> list[Path]:
     return sorted(f for f in found if f.is_file() and f.suffix.lower() in PICTURE_SUFFIXES)
 
 
-def _spread(count: int, most: int) -> list[int]:
+def spread(count: int, most: int) -> list[int]:
     """At most so many indices, evenly over all of them."""
     if count <= most:
         return list(range(count))

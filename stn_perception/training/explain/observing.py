@@ -70,6 +70,7 @@ class Observation:
         sigma_of_side: their root mean square as a share of the side, or None.
         view: the canonical view, BGR, or None.
         class_id, score: what the model says.
+        symmetry: quarter-turn poses that look alike.
         quality: of the true outline, or of the predicted one.
     """
 
@@ -90,6 +91,7 @@ class Observation:
     view: Picture | None = None
     class_id: str = ""
     score: float = 1.0
+    symmetry: int = 1
     quality: Quality | None = None
 
     @property
@@ -135,7 +137,7 @@ def _observation(archive: ModelArchive, case: Case, prediction: Prediction) -> O
     quad = view_quad(estimate.frame_from_view, *view_size)
     truth, error = case.corners, None
     if truth is not None:
-        distance, shift = corner_error_px(quad, truth, card.symmetry)
+        distance, shift = corner_error_px(quad, truth, case.symmetry or card.symmetry)
         truth = np.roll(truth, -shift, axis=0)
         error = distance / quad_side_px(truth)
     covariance = estimate.corner_covariance
@@ -157,6 +159,7 @@ def _observation(archive: ModelArchive, case: Case, prediction: Prediction) -> O
         view=bgr_pixels(view, case.frame.color),
         class_id=estimate.class_id,
         score=estimate.score,
+        symmetry=case.symmetry or card.symmetry,
         quality=quality(gray_pixels(case.frame), quad if truth is None else truth),
     )
 

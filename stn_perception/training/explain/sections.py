@@ -22,23 +22,18 @@ WORST = 20
 OF_ONE = 3
 
 
-def prediction_section(
-    views: Sequence[Observation], numbers: Mapping[str, Any], symmetry: int
-) -> str:
+def prediction_section(views: Sequence[Observation], numbers: Mapping[str, Any]) -> str:
     """What transform is predicted, against truth where it is known."""
     head = "<h2>What it predicts</h2>"
-    pairs = transform_pairs(views, symmetry)
+    pairs = transform_pairs(views)
     if not pairs:
         chart = prediction_chart(views)
         text = "No truth is known here: only what is predicted can be shown."
         return head + paragraph(text) + (svg([chart]) if chart else "")
     turns = (
-        ""
-        if symmetry == 1
-        else (
-            f" The model promises {symmetry} poses by quarter turns, so each prediction is "
-            "compared with the nearest of them."
-        )
+        " Poses by quarter turns that look alike count as the same: the nearest is taken."
+        if max(o.symmetry for o in views) > 1
+        else ""
     )
     rows = [
         (
@@ -90,9 +85,7 @@ def deviation_section(numbers: Mapping[str, Any]) -> str:
     )
 
 
-def failure_section(
-    observations: Sequence[Observation], numbers: Mapping[str, Any], symmetry: int
-) -> str:
+def failure_section(observations: Sequence[Observation], numbers: Mapping[str, Any]) -> str:
     """What goes with errors, and the worst cases."""
     views = [o for o in observations if o.quad is not None]
     values, has_truth = badness(views)

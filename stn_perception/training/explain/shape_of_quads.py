@@ -59,13 +59,15 @@ def shape_in_box(quad: Array, box: AxisAlignedBox | OrientedBox) -> QuadShape:
     )
 
 
-def folded_angles(predicted: Array, true: Array, symmetry: int) -> tuple[Array, Array]:
+def folded_angles(
+    predicted: Array, true: Array, symmetry: NDArray[np.int64]
+) -> tuple[Array, Array]:
     """Bring angles into one turn of the symmetry, a prediction beside its truth.
 
     Args:
         predicted: N degrees.
         true: N degrees.
-        symmetry: quarter-turn poses that look alike, 1, 2 or 4.
+        symmetry: N, quarter-turn poses that look alike, 1, 2 or 4.
 
     Returns:
         Predicted and true degrees; the true ones within half a period about zero.

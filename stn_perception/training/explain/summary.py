@@ -53,12 +53,12 @@ class Pairs:
         return float(np.median(np.abs(self.predicted - self.true)))
 
 
-def transform_pairs(observations: Sequence[Observation], symmetry: int) -> list[Pairs]:
+def transform_pairs(observations: Sequence[Observation]) -> list[Pairs]:
     """Return angle, scale, aspect, centre and corners of the cases with truth; may be empty."""
-    shapes = [(o.shape, o.true_shape) for o in observations if o.shape and o.true_shape]
-    if not shapes:
+    known = [o for o in observations if o.shape and o.true_shape]
+    if not known:
         return []
-    found, true = zip(*shapes, strict=True)
+    found, true = [o.shape for o in known], [o.true_shape for o in known]
 
     def both(name: str) -> tuple[Array, Array]:
         return (
@@ -66,7 +66,7 @@ def transform_pairs(observations: Sequence[Observation], symmetry: int) -> list[
             np.array([getattr(each, name) for each in true]),
         )
 
-    angles = folded_angles(*both("angle_deg"), symmetry)
+    angles = folded_angles(*both("angle_deg"), np.array([o.symmetry for o in known]))
     return [
         Pairs("angle, °", *angles),
         Pairs("scale, of the box", *both("scale"), logarithmic=True),
@@ -116,7 +116,7 @@ def _number(value: float | None) -> float:
     return math.nan if value is None else value
 
 
-def page_numbers(observations: Sequence[Observation], symmetry: int, seed: int) -> dict[str, Any]:
+def page_numbers(observations: Sequence[Observation], seed: int) -> dict[str, Any]:
     """Return all numbers, for the page and for machines; what cannot be said is left out."""
     views = [o for o in observations if o.quad is not None]
     numbers: dict[str, Any] = {
@@ -140,7 +140,7 @@ def page_numbers(observations: Sequence[Observation], symmetry: int, seed: int) 
                 "median_error": pair.median_error,
                 "samples": len(pair.true),
             }
-            for pair in transform_pairs(views, symmetry)
+            for pair in transform_pairs(views)
         ]
     numbers |= _deviations(views, seed)
     numbers["goes_with_error" if has_truth else "goes_with_deviation"] = {

@@ -142,7 +142,7 @@ def test_the_shape_of_a_turned_box_in_its_box() -> None:
 def test_folded_angles_stay_beside_their_truth(symmetry: int, period: int) -> None:
     true = np.linspace(-179, 179, 50)
     predicted = (true + 3 + 180) % 360 - 180
-    found, folded = folded_angles(predicted, true, symmetry)
+    found, folded = folded_angles(predicted, true, np.full(50, symmetry))
     np.testing.assert_allclose(found - folded, 3)
     assert np.abs(folded).max() <= period / 2
 
