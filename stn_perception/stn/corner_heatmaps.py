@@ -12,35 +12,9 @@ from typing import Dict, List, Tuple  # noqa: UP035  (TorchScript reads these an
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from stn_perception.stn.blocks import ConvBlock, fold_blocks
 from stn_perception.stn.transforms import theta_from_corners
-
-
-class ConvBlock(nn.Module):
-    """Convolution, batch normalisation, ReLU; the normalisation folds away for inference."""
-
-    def __init__(
-        self, inputs: int, outputs: int, stride: int = 1, kernel: int = 3, dilation: int = 1
-    ) -> None:
-        super().__init__()
-        padding = dilation * (kernel // 2)
-        self.convolution: nn.Module = nn.Conv2d(
-            inputs, outputs, kernel, stride, padding, dilation=dilation, bias=False
-        )
-        self.normalization: nn.Module = nn.BatchNorm2d(outputs)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map N×C×H×W features."""
-        return torch.relu(self.normalization(self.convolution(x)))
-
-    def fold(self) -> None:
-        """Fold the normalisation into the convolution (evaluation mode only)."""
-        if isinstance(self.convolution, nn.Conv2d) and isinstance(
-            self.normalization, nn.BatchNorm2d
-        ):
-            self.convolution = fuse_conv_bn_eval(self.convolution, self.normalization)
-            self.normalization = nn.Identity()
 
 
 class CornerHeatmapNetwork(nn.Module):
@@ -164,10 +138,7 @@ class CornerHeatmapNetwork(nn.Module):
 
     def fold(self) -> None:
         """Fold every batch normalisation into its convolution (evaluation mode only)."""
-        blocks: List[nn.Module] = [m for m in self.modules() if isinstance(m, ConvBlock)]  # noqa: UP006
-        for block in blocks:
-            assert isinstance(block, ConvBlock)
-            block.fold()
+        fold_blocks(self)
 
 
 def turn_of_corners(corners: Tensor) -> Tensor:

@@ -93,12 +93,20 @@ class SceneConfig(BaseModel):
 
 
 class NetworkConfig(BaseModel):
-    """The localization network: crop size and features at 1/2, 1/4, 1/8, 1/16 of it."""
+    """The localization network of the task ``quads``.
+
+    Attributes:
+        input_size: side of the crops.
+        widths: features at 1/2, 1/4, 1/8 and 1/16 of the crop.
+        edge_width: features of the edge refiner behind the heat maps, which are then frozen and
+            come from ``initial``; 0 for none.
+    """
 
     model_config = _STRICT
 
     input_size: int = Field(default=64, ge=32, le=256, multiple_of=16)
     widths: tuple[int, int, int, int] = (16, 32, 48, 64)
+    edge_width: int = Field(default=0, ge=0, le=1024)
 
 
 class OptimizationConfig(BaseModel):
@@ -185,6 +193,17 @@ class TrainingConfig(BaseModel):
             raise ValueError(
                 f"strategy is {self.strategy!r}, expected {' or '.join(known)} for the task "
                 f"{self.task}"
+            )
+        if self.network.edge_width and self.strategy != "supervised":
+            raise ValueError(
+                f"network.edge_width is {self.network.edge_width} with the strategy "
+                f"{self.strategy}, expected supervised: the refiner needs exact corners"
+            )
+        if self.network.edge_width and self.initial is None:
+            raise ValueError(
+                f"network.edge_width is {self.network.edge_width} without an initial checkpoint, "
+                "expected one of the same network with edge_width 0: the refiner learns from its "
+                "errors"
             )
         return self
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from stn_perception.runtime.archive import ModelArchive
 from stn_perception.runtime.model_card import ModelCard
 from stn_perception.stn.corner_heatmaps import CornerHeatmapNetwork
+from stn_perception.stn.quad_network import QuadNetwork
 from stn_perception.stn.transforms import corners_from_theta
 from stn_perception.training.batch import Batch, StepResult, batch_of
 from stn_perception.training.calibration import sigma_factor
@@ -51,6 +52,8 @@ class QuadsTask:
     def network(self) -> nn.Module:
         """Return the untrained network."""
         settings = self.config.network
+        if settings.edge_width:
+            return QuadNetwork(1, settings.input_size, settings.widths, settings.edge_width)
         network = CornerHeatmapNetwork(1, settings.input_size, settings.widths)
         if self._labels_are_partial:
             start_from_squares(network)
@@ -183,7 +186,7 @@ class QuadsTask:
 
     def calibrate(self, network: nn.Module, card: ModelCard, samples: int) -> float:
         """Scale the predicted deviations so that 1 σ holds 68.27 % of held-out errors."""
-        assert isinstance(network, CornerHeatmapNetwork)
+        assert isinstance(network, (CornerHeatmapNetwork, QuadNetwork))
         # The network's own deviations are scaled, without what the box would add to them.
         card = card.model_copy(update={"box_sigma": 0.0})
         archive = ModelArchive(network, card, torch.device("cpu"), Path(), "torchscript")

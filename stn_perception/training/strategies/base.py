@@ -32,6 +32,10 @@ def strategy_for(config: TrainingConfig) -> Strategy:
     Raises:
         ValueError: there is none of this name.
     """
+    if config.strategy == "supervised" and config.network.edge_width:
+        from stn_perception.training.strategies.supervised_edges import SupervisedEdges
+
+        return SupervisedEdges()
     if config.strategy == "supervised":
         from stn_perception.training.strategies.supervised import Supervised
 
