@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from stn_perception.geometry.quads import allowed_shifts
 from stn_perception.runtime.archive import ModelArchive
 
 Map = NDArray[np.float64]
@@ -96,7 +97,7 @@ def occlusion(archive: ModelArchive, crop: NDArray[np.float32], side_px: int) ->
         for part in (crop[None], *np.array_split(hidden, -(-len(hidden) // 64)))
     ]
     corners = _corners_px(archive, torch.as_tensor(np.concatenate(theta))).numpy()
-    moved = np.linalg.norm((corners[1:] - corners[0]).reshape(-1, 4, 2), axis=2).mean(axis=1)
+    moved = _movement(corners[0].reshape(4, 2), corners[1:].reshape(-1, 4, 2), archive)
     total, count = np.zeros((height, width)), np.zeros((height, width))
     for (x, y), shift in zip(places, moved, strict=True):
         total[y : y + side_px, x : x + side_px] += shift
@@ -106,6 +107,13 @@ def occlusion(archive: ModelArchive, crop: NDArray[np.float32], side_px: int) ->
         at=np.array([(x + side_px // 2, y + side_px // 2) for x, y in places]),
         shifts=moved,
     )
+
+
+def _movement(before: Map, after: Map, archive: ModelArchive) -> Map:
+    """Mean corner movement of N answers; another pose that looks alike is no movement."""
+    turned = [np.roll(after, -shift, axis=1) for shift in allowed_shifts(archive.card.symmetry)]
+    distances = [np.linalg.norm(each - before, axis=2).mean(axis=1) for each in turned]
+    return np.asarray(np.min(distances, axis=0), dtype=np.float64)
 
 
 def occlusion_side_px(archive: ModelArchive) -> int:

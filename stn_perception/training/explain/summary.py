@@ -20,7 +20,7 @@ from stn_perception.training.reliability import reliability
 Array = NDArray[np.float64]
 
 WRONG_OF_SIDE = 0.05
-LIMITS = (0.01, 0.02, 0.03, 0.05, 0.1)
+LIMITS = (0.01, 0.02, 0.03, 0.05, 0.1, 0.2)
 
 
 @dataclass(frozen=True, eq=False)

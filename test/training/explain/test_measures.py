@@ -53,20 +53,35 @@ class Cut(MovedByOneSquare):
         return super().forward(crops.detach())
 
 
+class TurnsWhenDark(nn.Module):
+    """The same square; on darker crops its corners are named from the next one on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("straight", torch.tensor([[[0.5, 0.0, 0.0], [0.0, 0.5, 0.0]]]))
+        self.register_buffer("turned", torch.tensor([[[0.0, -0.5, 0.0], [0.5, 0.0, 0.0]]]))
+
+    def forward(self, crops: torch.Tensor) -> torch.Tensor:
+        dark = (crops.mean(dim=(1, 2, 3)) < 0.0155).float().reshape(-1, 1, 1)
+        return self.straight * (1 - dark) + self.turned * dark
+
+
 CARD = ModelCard(name="tiny", input_width=SIZE, input_height=SIZE, channels=1)
 
 
-def archive_of(network: nn.Module, folder: Path, suffix: str = ".pt") -> ModelArchive:
+def archive_of(
+    network: nn.Module, folder: Path, suffix: str = ".pt", card: ModelCard = CARD
+) -> ModelArchive:
     path = folder / f"tiny{suffix}"
     if suffix == ".pt":
         scripted = torch.jit.trace(network, torch.rand(2, 1, SIZE, SIZE))
-        save_archive(path, scripted, CARD)
+        save_archive(path, scripted, card)
     else:
         batch = torch.export.Dim("batch", min=1, max=4096)
         program = torch.export.export(
             network, (torch.rand(2, 1, SIZE, SIZE),), dynamic_shapes={"crops": {0: batch}}
         )
-        save_archive(path, program, CARD)
+        save_archive(path, program, card)
     return ModelArchive.open(path, device="cpu")
 
 
@@ -105,6 +120,18 @@ def test_occlusion_finds_the_square_that_matters_and_agrees(tmp_path: Path) -> N
     assert hidden.shift_px[20:, :16].max() == 0
     gradient = gradient_maps(archive, crop[None])[0]
     assert rank_agreement(gradient, hidden, 4) > 0.6
+
+
+@pytest.mark.parametrize(("symmetry", "moves"), [(1, True), (2, True), (4, False)])
+def test_another_pose_that_looks_alike_is_no_movement(
+    tmp_path: Path, symmetry: int, moves: bool
+) -> None:
+    card = CARD.model_copy(update={"symmetry": symmetry})
+    archive = archive_of(TurnsWhenDark(), tmp_path, card=card)
+    crop = np.zeros((1, SIZE, SIZE), np.float32)
+    crop[0, 8:12, 20:24] = 1
+    hidden = occlusion(archive, crop, 8)
+    assert bool(hidden.shifts.max() > 1) is moves
 
 
 def test_regions_of_an_object_are_told_apart_in_its_own_axes() -> None:
