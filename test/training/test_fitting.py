@@ -3,18 +3,21 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from stn_perception.runtime.archive import ModelArchive
 from stn_perception.stn.transforms import corners_from_theta
+from stn_perception.training import export
 from stn_perception.training.checkpoints import CheckpointError, read_checkpoint
 from stn_perception.training.config import ConfigError, TrainingConfig
 from stn_perception.training.crops import random_batch
 from stn_perception.training.export import export_archive
 from stn_perception.training.fit import fit as fit_task
-from stn_perception.training.pool import CHUNK, ScenePool, build_pool
+from stn_perception.training.pool import CHUNK, ScenePool
 from stn_perception.training.quads import QuadsTask
 from stn_perception.training.strategies import symmetric_error
 
@@ -44,12 +47,6 @@ def fit(
     config: TrainingConfig, pool: ScenePool, output: Path, resume: Path | None, command: str = ""
 ) -> Path:
     return fit_task(config, output, resume, command, QuadsTask(config, pool))
-
-
-@pytest.fixture(scope="module")
-def pool(tmp_path_factory: pytest.TempPathFactory) -> ScenePool:
-    folder = tmp_path_factory.mktemp("scenes")
-    return build_pool(folder, 1, CHUNK, config_of(1, 1).scenes.settings, workers=1)
 
 
 @pytest.fixture(scope="module")
@@ -139,6 +136,47 @@ def test_an_exported_archive_says_what_the_network_said(
     assert archive.card.symmetry == 4
     assert archive.card.refinement_steps == 1
     assert "coffee.png" in archive.card.training.held_out
+
+
+def test_an_archive_that_differs_is_refused_and_the_old_one_stays(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "tiny.pt"
+    export_archive(checkpoint, target, samples=100)
+    before = target.read_bytes()
+    # No rounding at all is allowed, and folding the normalisation rounds.
+    monkeypatch.setattr(export, "MAX_DIFFERENCE", 0.0)
+    with pytest.raises(export.ExportError, match="differs from the training-time module by"):
+        export_archive(checkpoint, target, samples=100)
+    assert target.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_suffix_that_is_no_archive_is_refused(checkpoint: Path, tmp_path: Path) -> None:
+    with pytest.raises(export.ExportError, match=r"ends in '\.onnx', expected \.pt or \.pt2"):
+        export_archive(checkpoint, tmp_path / "tiny.onnx")
+
+
+def test_both_formats_say_the_same_to_the_runtime(checkpoint: Path, tmp_path: Path) -> None:
+    found = []
+    for suffix in (".pt", ".pt2"):
+        path = export_archive(checkpoint, tmp_path / f"tiny{suffix}", samples=100)
+        crops = torch.rand((5, 1, 32, 32), generator=torch.Generator().manual_seed(2))
+        found.append(ModelArchive.open(path, device="cpu").predict(crops))
+    for name in ("theta", "log_variance", "score"):
+        first, second = (getattr(output, name) for output in found)
+        assert np.abs(first - second).max() < 1e-4, name
+
+
+def test_views_are_shown_while_training(checkpoint: Path) -> None:
+    events = EventAccumulator(str(checkpoint.parents[1] / "logs"), size_guidance={"images": 0})
+    events.Reload()
+    pictures = events.Images("held_out/views")
+    assert [picture.step for picture in pictures] == [220, 440], "once per validation"
+    encoded = np.frombuffer(pictures[-1].encoded_image_string, np.uint8)
+    grid = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
+    assert grid.shape[1] % 64 == 0 and grid.std() > 20, "crops beside views of the same size"
+    assert "held_out/first_median_px" in events.Tags()["scalars"]
 
 
 def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path) -> None:

@@ -44,9 +44,9 @@ def write_config(path: Path, settings: dict[str, Any]) -> Path:
 
 def start_training(config: Path, output: Path, *more: str, **popen: Any) -> subprocess.Popen[str]:
     """`stn train` as a process of its own."""
+    command = [sys.executable, "-m", "stn_perception.cli", "train", str(config)]
     return subprocess.Popen(
-        [sys.executable, "-m", "stn_perception.cli", "train", str(config)]
-        + ["--output", str(output), *more],
+        [*command, "--output", str(output), *more],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
