@@ -33,9 +33,7 @@ def _box(
     """Fill an upright rectangle given in half sides of the artwork."""
     points = np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
     at = (points - [LEFT, TOP]) * HALF_PX - 0.5
-    cv2.fillPoly(
-        canvas, [np.round(at * 16).astype(np.int32)], (*color, 255), cv2.LINE_AA, shift=4
-    )
+    cv2.fillPoly(canvas, [np.round(at * 16).astype(np.int32)], (*color, 255), cv2.LINE_AA, shift=4)
 
 
 def _any_color(rng: np.random.Generator) -> tuple[int, ...]:
@@ -61,8 +59,12 @@ def _robot_board(rng: np.random.Generator, materials: Materials, canvas: Rgba) -
     middle = 1 + gap + tag_half
     white = int(rng.integers(225, 256))
     _box(
-        canvas, -half, -1 - rng.uniform(0.05, 0.45), half,
-        middle + tag_half + rng.uniform(0.05, 0.3), (white, white, white),
+        canvas,
+        -half,
+        -1 - rng.uniform(0.05, 0.45),
+        half,
+        middle + tag_half + rng.uniform(0.05, 0.3),
+        (white, white, white),
     )
     side = round(2 * tag_half * HALF_PX)
     x = round((-tag_half - LEFT) * HALF_PX + rng.normal(0, 1.5))

@@ -67,7 +67,7 @@ def designs() -> tuple[Design, ...]:
             pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
             if pixels is None or pixels.ndim != 3 or pixels.shape[2] != 4:
                 raise FileNotFoundError(f"{path} is no picture with opacity")
-            rgba = np.ascontiguousarray(pixels[..., [2, 1, 0, 3]])
+            rgba = np.asarray(pixels[..., [2, 1, 0, 3]], dtype=np.uint8, order="C")
             use: Use = "class"
             if row["use"] != "class":
                 use = "held_out" if row["use"] == "held_out" else "training"

@@ -52,9 +52,7 @@ def photograph_crop(
     if rng.random() < 0.5:
         part = part[:, ::-1]
     mode = cv2.INTER_AREA if part_side > max(width, height) else cv2.INTER_LINEAR
-    return np.asarray(
-        cv2.resize(np.ascontiguousarray(part), (width, height), interpolation=mode)
-    )
+    return np.asarray(cv2.resize(np.ascontiguousarray(part), (width, height), interpolation=mode))
 
 
 def tinted(rng: np.random.Generator, gray: NDArray[np.uint8]) -> Rgb:
@@ -74,7 +72,9 @@ def background(rng: np.random.Generator, materials: Materials, width: int, heigh
     if rng.random() < 0.6:
         base = np.clip(rng.uniform(10, 245) + rng.normal(0, 10, 3), 0, 255)
     coarse = 2 if choice < 0.8 else int(rng.integers(3, 12))
-    cells = base + rng.normal(0, noise, (coarse, coarse, 1)) + rng.normal(0, 4, (coarse, coarse, 3))
+    cells = (
+        base + rng.normal(0, noise, (coarse, coarse, 1)) + rng.normal(0, 4, (coarse, coarse, 3))
+    )
     small = np.clip(cells, 0, 255).astype(np.uint8)
     return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR))
 

@@ -11,7 +11,7 @@ from stn_perception.training.batch import Batch, batch_of
 from stn_perception.training.crops import cut, frame_from_square
 from stn_perception.training.road_signs.config import SignCropSettings
 from stn_perception.training.road_signs.pool import SignPool
-from stn_perception.training.road_signs.scene import projected
+from stn_perception.training.road_signs.scene import inverse, projected
 
 Points = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -56,10 +56,8 @@ def refinement_crop(
 ) -> Matrix:
     """Return frame_from_crop of a crop along a disturbed estimate of the square."""
     coarse = rng.random() < settings.coarse_share
-    if coarse:
-        own = coarse_estimate(rng, settings.coarse_sigma)
-    else:
-        own = _fine_estimate(rng, settings)
+    sigma = settings.coarse_sigma
+    own = coarse_estimate(rng, sigma) if coarse else _fine_estimate(rng, settings)
     if rng.random() < settings.turned_share:
         own = own @ _turn(rng.uniform(0, 2 * np.pi)).T
     frame_from_estimate = frame_from_square(corners) @ frame_from_square(own)
@@ -115,9 +113,9 @@ def random_batch(
             matrix = refinement_crop(rng, square, settings)
         else:
             matrix = box_crop(rng, pool.outlines[index], settings)
-        padding = "border" if rng.random() < 0.5 else "zeros"
-        crops[i] = cut(pool.picture(int(index)), matrix, size, padding)
-        corners[i] = projected(np.linalg.inv(matrix), square)
+        picture = pool.picture(int(index))
+        crops[i] = cut(picture, matrix, size, "border" if rng.random() < 0.5 else "zeros")
+        corners[i] = projected(inverse(matrix), square)
     crops /= 255
     gain = np.exp(rng.normal(0, 0.1, (count, 1, 1, 3)) + rng.normal(0, 0.15, (count, 1, 1, 1)))
     sigma = rng.uniform(0, 0.025, (count, 1, 1, 1)).astype(np.float32)
@@ -141,4 +139,3 @@ def random_batch(
         refined=torch.from_numpy(refined),
         extra=extra,
     )
-

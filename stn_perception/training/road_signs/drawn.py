@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import cv2
@@ -44,7 +45,7 @@ class Canvas:
 
     def stroke(self, points: list[Point], width: float, color: Color) -> None:
         """Draw a line through points with square ends."""
-        for start, end in zip(points[:-1], points[1:], strict=True):
+        for start, end in itertools.pairwise(points):
             a, b = np.array(start), np.array(end)
             along = (b - a) / np.linalg.norm(b - a)
             side = np.array([-along[1], along[0]]) * width / 2
@@ -122,7 +123,9 @@ def traffic_light() -> Picture:
     canvas = _diamond()
     canvas.box(-0.24, -0.66, 0.24, 0.66, _BLACK)
     lamps: list[tuple[float, Color]] = [
-        (-0.42, (206, 44, 60)), (0.0, (240, 200, 60)), (0.42, (20, 110, 80)),
+        (-0.42, (206, 44, 60)),
+        (0.0, (240, 200, 60)),
+        (0.42, (20, 110, 80)),
     ]
     for y, color in lamps:
         canvas.disc(0, y, 0.18, color)

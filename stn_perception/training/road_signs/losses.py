@@ -108,8 +108,12 @@ def _truth(batch: Batch) -> _Truth:
     # A square that reaches far beyond the crop teaches nothing about where it is.
     inside = torch.nan_to_num(unturned, nan=9.0).abs().amax(dim=[1, 2]) < 3
     return _Truth(
-        torch.nan_to_num(unturned), theta, angle, has_square & inside,
-        has_square & (symmetry > 0), symmetry,
+        torch.nan_to_num(unturned),
+        theta,
+        angle,
+        has_square & inside,
+        has_square & (symmetry > 0),
+        symmetry,
     )
 
 
@@ -167,13 +171,15 @@ def reader_step(network: SignReader, batch: Batch) -> StepResult:
         network.view(centred[through:], views[through:].detach()),
     ]
     logits = network.read(torch.cat(sampled))
-    class_loss = -class_log_likelihood(
-        logits, batch.class_index, turns, truth.symmetry
-    ).mean()
+    class_loss = -class_log_likelihood(logits, batch.class_index, turns, truth.symmetry).mean()
 
     loss = (
-        8 * place_loss + 2 * corner_loss + turn_loss + correction_loss
-        + 0.3 * spread_loss + 1.5 * class_loss
+        8 * place_loss
+        + 2 * corner_loss
+        + turn_loss
+        + correction_loss
+        + 0.3 * spread_loss
+        + 1.5 * class_loss
     )
     figures = {
         "class_loss": class_loss,

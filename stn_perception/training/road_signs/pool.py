@@ -67,7 +67,7 @@ def _resampled(outline: NDArray[np.float64]) -> NDArray[np.float64]:
     extremes = [int(outline[:, axis].argmin()) for axis in (0, 1)]
     extremes += [int(outline[:, axis].argmax()) for axis in (0, 1)]
     index[:: OUTLINE_POINTS // 4] = extremes
-    return outline[index]
+    return np.asarray(outline[index])
 
 
 def pool_of(samples: Sequence[SignSample]) -> SignPool:

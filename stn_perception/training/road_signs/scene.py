@@ -57,6 +57,11 @@ def projected(frame_from_plane: NDArray[np.float64], points: Points) -> Points:
     return np.asarray(lifted[:, :2] / lifted[:, 2:], dtype=np.float64)
 
 
+def inverse(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the inverse of a 3×3 matrix."""
+    return np.asarray(np.linalg.inv(matrix), dtype=np.float64)
+
+
 def given_box(rng: np.random.Generator, outline: Points, jitter: float) -> Points:
     """Return the bounding box of an outline, each edge off by ``jitter`` of its side."""
     low, high = outline.min(axis=0), outline.max(axis=0)
@@ -88,7 +93,7 @@ def _sees_all(frame_from_sign: NDArray[np.float64]) -> bool:
     """Whether everything a canvas shows lies well before the camera."""
     x, y = (boards.LEFT, boards.RIGHT), (boards.TOP, boards.BOTTOM)
     depths = [frame_from_sign[2] @ (a, b, 1.0) for a in x for b in y]
-    return min(depths) > 0.2 * frame_from_sign[2, 2]
+    return bool(min(depths) > 0.2 * frame_from_sign[2, 2])
 
 
 def _place(
@@ -124,8 +129,11 @@ def _layer(
         [(finer, 0, (finer - 1) / 2), (0, finer, (finer - 1) / 2), (0, 0, 1.0)]
     )
     fine = cv2.warpPerspective(
-        canvas, fine_from_frame @ frame_from_canvas, (width * finer, height * finer),
-        flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT,
+        canvas,
+        fine_from_frame @ frame_from_canvas,
+        (width * finer, height * finer),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT,
     )
     if finer > 1:
         fine = cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA)
@@ -201,7 +209,7 @@ def generate_scene(
         layer = _layer(canvas, frame_from_canvas, width, height, side)
         if rng.random() < 0.5:
             picture = picture * np.float32(rng.uniform(0.3, 1.1))
-        picture = picture * (1 - layer[..., 3:] / 255) + layer[..., :3]
+        picture = picture * (1 - layer[..., 3:] / np.float32(255)) + layer[..., :3]
     if rng.random() < settings.occluded_share:
         picture = color.occlude(rng, picture, corners)
     picture = color.lit(rng, picture)

@@ -133,10 +133,11 @@ class SignsTask:
         """Return what the scenes are made of."""
         signs = [d for d in designs() if d.use == "class"]
         drawn = sum(d.source.startswith("drawn.") for d in signs)
+        others = len(other_artwork(False))
         return (
-            f"{len(signs) - drawn} designs of the Open Clip Art Library (public domain) and {drawn} "
-            f"drawn by a script; {len(other_artwork(False))} other pieces of its artwork as "
-            f"unknown; {_listed(TRAINING)}"
+            f"{len(signs) - drawn} designs of the Open Clip Art Library (public domain) and "
+            f"{drawn} drawn by a script; {others} other pieces of its artwork as unknown; "
+            f"{_listed(TRAINING)}"
         )
 
     def held_out_text(self) -> str:
