@@ -94,9 +94,10 @@ def read_bag(
         patches: list[Patch] = []
         done = 0
         for message in reader.messages([report.image_topic]):
-            regions = wanted.pop(header_stamp_ns(message.data), None)
-            if regions is None:
+            stamp_ns = header_stamp_ns(message.data)
+            if stamp_ns not in wanted:
                 continue
+            regions = wanted.pop(stamp_ns)
             done += 1
             progress(done, done + len(wanted))
             try:

@@ -9,6 +9,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+import cv2
 from pydantic import ValidationError
 
 from stn_perception.training.config import ConfigError, TrainingConfig, load_config
@@ -56,6 +57,8 @@ def train_on_bag(
     """
     if resume is not None:
         check_resume(resume, config)
+    # OpenCV's own threads, once started, would not survive into the loader's forked workers.
+    cv2.setNumThreads(0)
     task = BagTask(config)
     task.read()
     output.mkdir(parents=True, exist_ok=True)

@@ -96,10 +96,10 @@ class Unsupervised:
             losses["template"] = config.template * min(1.0, max(0.0, ramp)) * distances.mean()
         if config.classes > 0:
             known = batch.class_index >= 0
-            logits = network.reader(views)[known]
-            losses["classes"] = config.classes * nn.functional.cross_entropy(
-                logits, batch.class_index[known]
+            wrong = nn.functional.cross_entropy(
+                network.reader(views)[known], batch.class_index[known], reduction="sum"
             )
+            losses["classes"] = config.classes * wrong / known.sum().clamp(min=1)
         return losses
 
 
