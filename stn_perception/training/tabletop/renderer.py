@@ -43,6 +43,10 @@ class Camera:
         own = (points - self.position) @ self.rotation.T
         return own[:, :2] / own[:, 2:] * self.focal_px + (self.size_px - 1) / 2
 
+    def depths(self, points: Matrix) -> Matrix:
+        """Return how far world points, N×3, lie along the optical axis, N, metres."""
+        return np.asarray((points - self.position) @ self.rotation[2])
+
     def ray(self, pixel: Matrix) -> Matrix:
         """Return a pixel's direction in the world, 3, with a depth of one metre."""
         middle = (self.size_px - 1) / 2

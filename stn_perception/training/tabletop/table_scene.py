@@ -14,6 +14,7 @@ from stn_perception.training.scenes.materials import Materials, photograph_crop
 from stn_perception.training.tabletop.bodies import Body, Kinds
 from stn_perception.training.tabletop.oriented import hull_of, outline_of_mask
 from stn_perception.training.tabletop.renderer import (
+    NEAR_M,
     Camera,
     Placed,
     Renderer,
@@ -113,16 +114,21 @@ def whole_silhouette(placed: Placed, camera: Camera) -> tuple[Matrix, NDArray[np
 
 
 def labels(placed: Sequence[Placed], camera: Camera, owner: NDArray[np.int32]) -> list[Labelled]:
-    """Label every body; those that show too little have an empty outline of what is seen."""
+    """Label every body; those that show too little have an empty outline of what is seen.
+
+    So have those that reach behind the camera: they have no outline in its picture.
+    """
     found = []
     for place, one in enumerate(placed):
+        if camera.depths(one.mesh.vertices).min() < 2 * NEAR_M:
+            found.append(Labelled(np.empty((0, 2)), np.empty((0, 2)), 1.0, one.body.kind))
+            continue
         points, mask = whole_silhouette(one, camera)
         outline = hull_of(points)
         seen = owner == place
         count = int(seen.sum())
         # What the frame cuts off is hidden too.
-        inside = np.zeros(0) if not mask.any() else mask
-        area = max(int(inside.sum()), 1) / _share_within(outline, camera.size_px)
+        area = max(int(mask.sum()), 1) / _share_within(outline, camera.size_px)
         hidden = float(np.clip(1 - count / max(area, 1.0), 0, 1))
         usable = count >= _LEAST_PIXELS and hidden <= 1 - _LEAST_SEEN
         visible = outline_of_mask(seen) if usable else np.empty((0, 2))
