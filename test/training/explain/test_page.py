@@ -15,9 +15,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from stn_perception.cli import main
-from stn_perception.runtime.archive import resolve_model
+from stn_perception.runtime.archive import resolve_model, save_archive
+from stn_perception.runtime.model_card import ModelCard
 
 SAMPLE = Path(__file__).parents[3] / "samples" / "duckiebot"
 BROWSER = next(
@@ -233,3 +235,36 @@ def test_a_browser_draws_outlines_charts_and_heat(sample_page: Path, tmp_path: P
     saturated = picture.max(axis=2) - picture.min(axis=2) > 120
     assert saturated.sum() > 30_000  # heat maps and pictures, not their alternative texts
     assert (picture.min(axis=2) < 250)[4000:].any()  # the last section is there
+
+
+class Fixed(torch.nn.Module):
+    """One transform for every crop, and nothing else."""
+
+    def __init__(self, theta: list[list[float]]) -> None:
+        super().__init__()
+        self.register_buffer("theta", torch.tensor(theta))
+
+    def forward(self, crops: torch.Tensor) -> torch.Tensor:
+        return self.theta.unsqueeze(0).repeat(crops.shape[0], 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("theta", "refused"),
+    [([[0.9, 0.1, 0.0], [-0.1, 0.9, 0.0]], 0), ([[-0.9, 0.0, 0.0], [0.0, 0.9, 0.0]], 1)],
+)
+def test_a_users_bare_network_is_explained_too_even_where_it_has_no_answer(
+    tmp_path: Path, theta: list[list[float]], refused: int
+) -> None:
+    model, page, numbers = (tmp_path / name for name in ("mine.pt", "p.html", "n.json"))
+    card = ModelCard(name="mine", input_width=24, input_height=20, channels=3)
+    save_archive(model, torch.jit.script(Fixed(theta)), card)
+    arguments = ["--generated", 1, "--output", page, "--json", numbers]
+    assert main(["models", "explain", str(model), *map(str, arguments)]) == 0
+    found = json.loads(numbers.read_text())
+    assert found["cases"] == 1 and sum(found["refused"].values()) == refused
+    assert "reliability" not in found
+    text = Structure(page.read_text(encoding="utf-8")).text
+    assert f"{refused} of 1 cases gave no view" in text
+    if not refused:
+        assert found["what_moves"]["why_no_gradient"].endswith("gives no gradient of theta.")
+        assert "Shown is occlusion alone" in text
