@@ -17,47 +17,12 @@ import torch
 from torch import Tensor, nn
 
 from stn_perception.stn.blocks import ConvBlock, fold_blocks
-from stn_perception.stn.compose import compose
 from stn_perception.stn.grid import homography_grid
 from stn_perception.stn.sampler import sample
-from stn_perception.stn.transforms import as_homography, corners_from_theta, theta_from_corners
+from stn_perception.stn.sign_turns import turned
+from stn_perception.stn.transforms import theta_from_corners
 
 QUARTER_TURNS = 4
-
-
-def turned(theta: Tensor, angle_rad: Tensor) -> Tensor:
-    """Return the transform of a view that is turned about its centre before.
-
-    Args:
-        theta: source_from_view, N×3×3.
-        angle_rad: N, positive from the view's +x towards its +y.
-
-    Returns:
-        N×3×3: theta after a rotation of the view's axes.
-    """
-    cosine, sine = torch.cos(angle_rad), torch.sin(angle_rad)
-    zero, one = torch.zeros_like(cosine), torch.ones_like(cosine)
-    rows = [
-        torch.stack([cosine, -sine, zero], dim=1),
-        torch.stack([sine, cosine, zero], dim=1),
-        torch.stack([zero, zero, one], dim=1),
-    ]
-    return compose(theta, torch.stack(rows, dim=1))
-
-
-def turn_of_theta(theta: Tensor) -> Tensor:
-    """Return the turn of a view, N, radians in (-π, π].
-
-    It is the angle of the rotation nearest to theta's derivative at the view's centre.
-
-    Args:
-        theta: source_from_view, N×3×3, not mirrored.
-    """
-    h = as_homography(theta) / theta[:, 2:, 2:]
-    x, y, p, q = h[:, 0, 2], h[:, 1, 2], h[:, 2, 0], h[:, 2, 1]
-    return torch.atan2(
-        (h[:, 1, 0] - y * p) - (h[:, 0, 1] - x * q), (h[:, 0, 0] - x * p) + (h[:, 1, 1] - y * q)
-    )
 
 
 class SignLocator(nn.Module):
@@ -244,67 +209,3 @@ class SignReader(nn.Module):
     def fold(self) -> None:
         """Fold every batch normalisation into its convolution (evaluation mode only)."""
         fold_blocks(self)
-
-
-class SignClassifier(nn.Module):
-    """The classifier without the transformer: the crop as it is to its class.
-
-    As many weights as ``SignReader``, and no view: theta is the identity.
-
-    Args:
-        classes: signs that are told apart; what is none of them is one output more.
-        input_size: crops are square with this side; a multiple of 16.
-    """
-
-    def __init__(self, classes: int, input_size: int = 64) -> None:
-        super().__init__()
-        if input_size % 16 != 0:
-            raise ValueError(f"input_size must be a multiple of 16, got {input_size}")
-        self.layers = nn.Sequential(
-            ConvBlock(3, 24, stride=2, kernel=5),
-            ConvBlock(24, 40, stride=2),
-            ConvBlock(40, 64),
-            ConvBlock(64, 96, stride=2),
-            ConvBlock(96, 96),
-            ConvBlock(96, 128, stride=2),
-            ConvBlock(128, 128),
-            ConvBlock(128, 64, kernel=1),
-            nn.Flatten(),
-            nn.Linear(64 * (input_size // 16) ** 2, 320),
-            nn.ReLU(),
-            nn.Linear(320, classes + 1),
-        )
-
-    def logits(self, crops: Tensor) -> Tensor:
-        """Return N×(classes + 1)."""
-        centred = crops - crops.mean(dim=[1, 2, 3], keepdim=True)
-        contrast = centred.square().mean(dim=[1, 2, 3], keepdim=True).sqrt()
-        values: Tensor = self.layers(centred / (contrast + 0.02)).to(torch.float32)
-        return values
-
-    def forward(self, crops: Tensor) -> Dict[str, Tensor]:  # noqa: UP006
-        """Return ``class_logits`` and the identity as ``theta``."""
-        logits = self.logits(crops)
-        identity = torch.eye(3, dtype=logits.dtype, device=logits.device)
-        return {
-            "theta": identity.unsqueeze(0).expand(logits.size(0), 3, 3),
-            "class_logits": logits,
-        }
-
-    def fold(self) -> None:
-        """Fold every batch normalisation into its convolution (evaluation mode only)."""
-        fold_blocks(self)
-
-
-def unturned_corners(corners: Tensor) -> Tuple[Tensor, Tensor]:  # noqa: UP006
-    """Take the turn out of a square's corners.
-
-    Args:
-        corners: N×4×2, clockwise from the top-left of what they hold.
-
-    Returns:
-        Corners of the same plane's unturned square, N×4×2, and the turn, N, radians.
-    """
-    theta = theta_from_corners(corners)
-    angle = turn_of_theta(theta)
-    return corners_from_theta(turned(theta, -angle)), angle

@@ -10,13 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from stn_perception.stn.compose import compose, invert
-from stn_perception.stn.sign_reader import (
-    QUARTER_TURNS,
-    SignReader,
-    turn_of_theta,
-    turned,
-    unturned_corners,
-)
+from stn_perception.stn.sign_reader import QUARTER_TURNS, SignReader
+from stn_perception.stn.sign_turns import turn_of_theta, turned, unturned_corners
 from stn_perception.stn.transforms import corners_from_theta, theta_from_corners
 from stn_perception.training.batch import Batch, StepResult
 from stn_perception.training.strategies.supervised import SIGMA_OF_LAPLACE

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,17 +20,21 @@ from stn_perception.training.road_signs.measuring import (
     Reading,
     box_start,
     coarse_start,
-    is_read,
-    is_upright,
     read_signs,
 )
 from stn_perception.training.road_signs.pool import scene_number
 from stn_perception.training.road_signs.real_signs import read_real_signs, side_px
 from stn_perception.training.road_signs.scene import SignSample
 from stn_perception.training.road_signs.scene_settings import SignSceneSettings
-from stn_perception.training.scoring import bootstrap
+from stn_perception.training.road_signs.score_rows import (
+    UPRIGHT_DEG,
+    failures,
+    score_row,
+    signs_table,
+)
 
-UPRIGHT_DEG = 10.0
+__all__ = ["score_signs", "signs_table"]
+
 COARSE_SIGMA = 0.25
 # The comparison, beside the archive: the same classifier without the transformer.
 WITHOUT_STN = "without_stn.pt"
@@ -103,49 +107,15 @@ def _collect(
     return found
 
 
-def _share(hits: Sequence[bool], seed: int) -> dict[str, float]:
-    return bootstrap(100 * np.array(hits, dtype=np.float64), np.mean, seed).as_dict()
-
-
-def _row(
-    data: str,
-    method: str,
-    samples: Sequence[SignSample],
-    readings: Sequence[Reading],
-    seed: int,
-    has_view: bool,
-) -> dict[str, Any]:
-    pairs = list(zip(readings, samples, strict=True))
-    signs = [(r, s) for r, s in pairs if s.name != UNKNOWN]
-    others = [(r, s) for r, s in pairs if s.name == UNKNOWN]
-    row: dict[str, Any] = {"data": data, "method": method, "samples": len(pairs)}
-    row["signs"], row["others"] = len(signs), len(others)
-    if signs:
-        row["read_percent"] = _share([is_read(r, s) for r, s in signs], seed)
-    if others:
-        row["refused_percent"] = _share([is_read(r, s) for r, s in others], seed)
-    if signs and has_view:
-        upright = [is_upright(r, s, UPRIGHT_DEG) for r, s in signs]
-        both = [is_read(r, s) and up for (r, s), up in zip(signs, upright, strict=True)]
-        row["upright_percent"] = _share(upright, seed)
-        row["read_and_upright_percent"] = _share(both, seed)
-        sides = np.array([r.side_percent for r, _ in signs])
-        row["corners_percent"] = bootstrap(sides, np.median, seed).as_dict()
-        inside = [float((np.abs(r.error) < r.sigma).mean()) for r, _ in signs if r.sigma.size]
-        if len(inside) > 1:
-            row["within_1_sigma"] = bootstrap(np.array(inside), np.mean, seed).as_dict()
-    return row
-
-
 def _add(result: dict[str, Any], found: _Found, archive: ModelArchive, seed: int) -> None:
     """Add one data set's rows, its reliability and the steps that pay."""
     name = archive.card.name
     for steps, readings in found.by_steps.items():
         method = f"{name}, {steps} refinement steps"
-        row = _row(found.data, method, found.samples, readings, seed, True)
+        row = score_row(found.data, method, found.samples, readings, seed, True)
         result["rows"].append(row | {"refinement_steps": steps})
     if found.plain:
-        row = _row(found.data, "without STN", found.samples, found.plain, seed, False)
+        row = score_row(found.data, "without STN", found.samples, found.plain, seed, False)
         result["rows"].append(row)
     is_sign = [s.name != UNKNOWN for s in found.samples]
     if sum(is_sign) < 2:
@@ -231,7 +201,8 @@ def score_signs(
     if data is not None:
         for found in _real(archive, plain, data)[0]:
             _add(result, found, archive, seed)
-            result["failures"] += failures(found, card.refinement_steps)
+            last = found.by_steps[card.refinement_steps]
+            result["failures"] += failures(last, found.samples)
     return {
         "model": card.name,
         "version": card.version,
@@ -239,59 +210,3 @@ def score_signs(
         "seed": seed,
         "note": NOTE,
     } | result
-
-
-def failures(found: _Found, steps: int) -> list[dict[str, Any]]:
-    """List the signs that were not read or are not upright, and what was said instead."""
-    rows = []
-    for reading, sample in zip(found.by_steps[steps], found.samples, strict=True):
-        upright = sample.name == UNKNOWN or is_upright(reading, sample, UPRIGHT_DEG)
-        if not (is_read(reading, sample) and upright):
-            rows.append(
-                {
-                    "where": sample.kind,
-                    "sign": sample.name,
-                    "side_px": round(side_px(sample), 1),
-                    "read_as": reading.name,
-                    "likelihood": round(reading.likelihood, 3),
-                    "turn_off_deg": round(reading.turn_off_deg, 1),
-                }
-            )
-    return rows
-
-
-def _interval(row: dict[str, Any], key: str, digits: int = 1) -> str:
-    if key not in row:
-        return "–"
-    figure = row[key]
-    low, high = figure["low"], figure["high"]
-    return f"{figure['value']:.{digits}f} ({low:.{digits}f}–{high:.{digits}f})"
-
-
-def signs_table(result: dict[str, Any]) -> str:
-    """Return the rows of ``score_signs``'s result, and the failures in real pictures."""
-    lines = [
-        "| data | method | signs | others | read % | upright % | both % | refused % "
-        "| corners, % of side | within 1 σ |",
-        "|---|---|---|---|---|---|---|---|---|---|",
-    ]
-    for row in result["rows"]:
-        sigma = row.get("within_1_sigma")
-        covered = f"{100 * sigma['value']:.1f} %" if sigma else "–"
-        lines.append(
-            f"| {row['data']} | {row['method']} | {row['signs']} | {row['others']} "
-            f"| {_interval(row, 'read_percent', 2)} | {_interval(row, 'upright_percent', 2)} "
-            f"| {_interval(row, 'read_and_upright_percent', 2)} "
-            f"| {_interval(row, 'refused_percent')} | {_interval(row, 'corners_percent')} "
-            f"| {covered} |"
-        )
-    if result["failures"]:
-        lines += ["", "Failures in the pictures:", ""]
-        lines += ["| where | side px | is | read as | likelihood | turned by |", "|---" * 6 + "|"]
-        for f in result["failures"]:
-            turn = "–" if f["sign"] == UNKNOWN else f"{f['turn_off_deg']:.0f}°"
-            lines.append(
-                f"| {f['where']} | {f['side_px']:.0f} | {f['sign']} | {f['read_as']} "
-                f"| {f['likelihood']:.2f} | {turn} |"
-            )
-    return "\n".join(lines)

@@ -24,7 +24,7 @@ from stn_perception.training.road_signs.measuring import (
 )
 from stn_perception.training.road_signs.real_signs import read_real_signs, side_px
 from stn_perception.training.road_signs.scene import SignSample
-from stn_perception.training.road_signs.scoring import UPRIGHT_DEG
+from stn_perception.training.road_signs.score_rows import UPRIGHT_DEG
 
 Rgb = NDArray[np.uint8]
 

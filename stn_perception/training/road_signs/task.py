@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from stn_perception.runtime.archive import ModelArchive
 from stn_perception.runtime.model_card import ModelCard
-from stn_perception.stn.sign_reader import SignClassifier, SignReader
+from stn_perception.stn.sign_classifier import SignClassifier
+from stn_perception.stn.sign_reader import SignReader
 from stn_perception.stn.transforms import theta_from_corners
 from stn_perception.training.batch import Batch, StepResult
 from stn_perception.training.config import ConfigError, TrainingConfig

@@ -7,12 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from stn_perception.stn.sign_reader import (
-    SignClassifier,
-    SignReader,
-    turned,
-    unturned_corners,
-)
+from stn_perception.stn.sign_classifier import SignClassifier
+from stn_perception.stn.sign_reader import SignReader
+from stn_perception.stn.sign_turns import turned, unturned_corners
 from stn_perception.stn.transforms import corners_from_theta, theta_from_corners
 from stn_perception.training.road_signs.losses import (
     class_log_likelihood,
