@@ -116,10 +116,27 @@ def page(card: ModelCard, result: dict[str, Any]) -> str:
         result.get("note", ""),
         "",
         scorer_of(card.name).table(result),
+        *_speed_lines(result.get("speed")),
         *_refinement_lines(card, result.get("refinement", [])),
         *_reliability_lines(result.get("reliability", [])),
     ]
     return "\n".join([*lines, ""])
+
+
+def _speed_lines(speed: Mapping[str, Any] | None) -> list[str]:
+    """Say what ``measure_speed`` found."""
+    if not speed:
+        return []
+    network, whole = speed["network"], speed["canonicalizer"]
+    passes = f"{speed['passes']} pass{'es' if speed['passes'] > 1 else ''}"
+    return [
+        "",
+        "## Cost",
+        "",
+        f"On one core, {speed['batch']} objects of a VGA frame, milliseconds per object: the "
+        f"network {network['median']:.2f} ({passes}; fastest call {network['fastest']:.2f}), from "
+        f"boxes to transforms {whole['median']:.2f} (fastest call {whole['fastest']:.2f}).",
+    ]
 
 
 def _refinement_lines(card: ModelCard, refinement: Sequence[Mapping[str, Any]]) -> list[str]:

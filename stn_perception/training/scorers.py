@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from stn_perception.runtime.archive import ModelArchive
+from stn_perception.training.speed import measure_speed
 
 # (archive, samples, seed, data folder or none) to a result with ``rows``.
 ScoreArchive = Callable[[ModelArchive, int, int, "Path | None"], dict[str, Any]]
@@ -53,14 +54,15 @@ def scorer_of(name: str) -> Scorer:
 def score_model(
     archive: ModelArchive, samples: int, seed: int, data: Path | None = None
 ) -> dict[str, Any]:
-    """Score an archive the way its kind is scored.
+    """Score an archive the way its kind is scored, and time it (``speed``).
 
     Raises:
         ValueError: fewer than two samples are asked for.
     """
     if samples < 2:
         raise ValueError(f"samples is {samples}, expected at least 2")
-    return scorer_of(archive.card.name).score(archive, samples, seed, data)
+    result = scorer_of(archive.card.name).score(archive, samples, seed, data)
+    return result | {"speed": measure_speed(archive)}
 
 
 def _imported(where: str) -> Any:
