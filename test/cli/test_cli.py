@@ -19,6 +19,7 @@ COMMANDS = [
     ["models", "list"],
     ["models", "check"],
     ["models", "score"],
+    ["models", "explain"],
 ]
 
 
