@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from stn_perception.training.tabletop.bodies import Kinds
+from stn_perception.training.tabletop.kinds import Kinds
 from stn_perception.training.tabletop.oriented import hull_of
 from stn_perception.training.tabletop.renderer import Camera, Renderer, looking_at
 from stn_perception.training.tabletop.table_scene import resting

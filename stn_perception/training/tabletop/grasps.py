@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from stn_perception.runtime.archive import ModelArchive
 from stn_perception.training.scenes import HELD_OUT as HELD_OUT_MATERIALS
 from stn_perception.training.scenes.backgrounds import random_background
-from stn_perception.training.tabletop import gripper
-from stn_perception.training.tabletop.bodies import HELD_OUT, Body, Part
+from stn_perception.training.tabletop import gripper, physics
+from stn_perception.training.tabletop.bodies import Body, Part
 from stn_perception.training.tabletop.crops import detection
 from stn_perception.training.tabletop.gripper import OPENING_M, Grasp
+from stn_perception.training.tabletop.kinds import HELD_OUT
 from stn_perception.training.tabletop.measuring import answers_of
 from stn_perception.training.tabletop.oriented import hull_of, oriented_box
 from stn_perception.training.tabletop.renderer import Camera, Placed, Renderer, looking_at
@@ -106,8 +107,8 @@ def trial(rng: np.random.Generator, client: int, renderer: Renderer) -> tuple[in
     """
     dropped = _sized(rng, HELD_OUT.draw(rng))
     body = dropped.body
-    number = gripper.add_body(client, dropped)
-    placed = gripper.settled(client, number, body)
+    number = physics.add_body(client, dropped)
+    placed = physics.settled(client, number, body)
     middle = placed.mesh.vertices[:, :2].mean(axis=0)
     at = middle + rng.uniform(-0.05, 0.05, 2)
     rotation, position = looking_at(
@@ -199,7 +200,7 @@ def _one(
     archive: ModelArchive, rng: np.random.Generator, renderer: Renderer
 ) -> dict[str, bool] | None:
     """One body, grasped anew by each method from where it came to rest."""
-    with gripper.world() as client:
+    with physics.world() as client:
         found = trial(rng, client, renderer)
         if found is None:
             return None

@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 
 from stn_perception.training.scenes import HELD_OUT as HELD_OUT_MATERIALS
-from stn_perception.training.tabletop.bodies import HELD_OUT
 from stn_perception.training.tabletop.crops import detection
+from stn_perception.training.tabletop.kinds import HELD_OUT
 from stn_perception.training.tabletop.oriented import oriented_box
 from stn_perception.training.tabletop.renderer import Renderer
 from stn_perception.training.tabletop.sample import BoxSample, Scene
@@ -17,6 +17,8 @@ from stn_perception.training.tabletop.table_scene import table_scene
 
 # Whether detections hold all of the object, hidden parts included, or what shows of it.
 BoxKind = Literal["whole", "visible"]
+# Steps per pixel at which hidden shares are measured.
+_FINE = 4
 _KIND: dict[BoxKind, float] = {"whole": 0.0, "visible": 0.6}
 
 
@@ -26,7 +28,11 @@ def held_out_scenes(seed: int, count: int) -> list[tuple[Scene, int]]:
         return [
             (
                 table_scene(
-                    np.random.default_rng([seed, 9, i]), renderer, HELD_OUT, HELD_OUT_MATERIALS
+                    np.random.default_rng([seed, 9, i]),
+                    renderer,
+                    HELD_OUT,
+                    HELD_OUT_MATERIALS,
+                    _FINE,
                 ),
                 i,
             )
@@ -68,7 +74,7 @@ def held_out_samples(seed: int, count: int, boxes: BoxKind) -> list[BoxSample]:
     with Renderer() as renderer:
         while len(samples) < count:
             rng = np.random.default_rng([seed, 9, number])
-            scene = table_scene(rng, renderer, HELD_OUT, HELD_OUT_MATERIALS)
+            scene = table_scene(rng, renderer, HELD_OUT, HELD_OUT_MATERIALS, _FINE)
             samples += samples_of(scene, seed, number, boxes)
             number += 1
     return samples[:count]

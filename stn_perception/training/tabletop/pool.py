@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stn_perception.training.scenes import TRAINING as TRAINING_MATERIALS
-from stn_perception.training.tabletop.bodies import TRAINING
 from stn_perception.training.tabletop.config import TabletopConfig
 from stn_perception.training.tabletop.cutouts import Cutout, build_cutouts
+from stn_perception.training.tabletop.kinds import TRAINING
 from stn_perception.training.tabletop.oriented import OrientedBox, oriented_box
 from stn_perception.training.tabletop.pasted_scene import pasted_scene
 from stn_perception.training.tabletop.renderer import Renderer

@@ -11,22 +11,18 @@ from numpy.typing import NDArray
 
 from stn_perception.training.scenes.backgrounds import random_background
 from stn_perception.training.scenes.materials import Materials, photograph_crop
-from stn_perception.training.tabletop.bodies import Body, Kinds
-from stn_perception.training.tabletop.oriented import hull_of, outline_of_mask
+from stn_perception.training.tabletop.bodies import Body
+from stn_perception.training.tabletop.kinds import Kinds
+from stn_perception.training.tabletop.labelling import labels
 from stn_perception.training.tabletop.renderer import (
-    NEAR_M,
     Camera,
     Placed,
     Renderer,
     Rendering,
     looking_at,
 )
-from stn_perception.training.tabletop.sample import Labelled, Scene
+from stn_perception.training.tabletop.sample import Scene
 from stn_perception.training.tabletop.visibility import PICTURE_PX, Light, photographed, stands_out
-
-# An object that shows less than this cannot be asked for.
-_LEAST_SEEN = 0.35
-_LEAST_PIXELS = 60
 
 Matrix = NDArray[np.float64]
 
@@ -102,47 +98,6 @@ def _scatter(
     return placed
 
 
-def whole_silhouette(placed: Placed, camera: Camera) -> tuple[Matrix, NDArray[np.uint8]]:
-    """Return a body's projected vertices, N×2, and its unhidden mask, uint8 H×W of 0 and 1."""
-    mesh = placed.mesh
-    points = camera.project(mesh.vertices)
-    mask = np.zeros((camera.size_px, camera.size_px), np.uint8)
-    fixed = np.round(points[mesh.triangles] * 16).astype(np.int32)
-    for triangle in fixed:
-        cv2.fillConvexPoly(mask, triangle, 1, cv2.LINE_8, 4)
-    return points, mask
-
-
-def labels(placed: Sequence[Placed], camera: Camera, owner: NDArray[np.int32]) -> list[Labelled]:
-    """Label every body; those that show too little have an empty outline of what is seen.
-
-    So have those that reach behind the camera: they have no outline in its picture.
-    """
-    found = []
-    for place, one in enumerate(placed):
-        if camera.depths(one.mesh.vertices).min() < 2 * NEAR_M:
-            found.append(Labelled(np.empty((0, 2)), np.empty((0, 2)), 1.0, one.body.kind))
-            continue
-        points, mask = whole_silhouette(one, camera)
-        outline = hull_of(points)
-        seen = owner == place
-        count = int(seen.sum())
-        # What the frame cuts off is hidden too.
-        area = max(int(mask.sum()), 1) / _share_within(outline, camera.size_px)
-        hidden = float(np.clip(1 - count / max(area, 1.0), 0, 1))
-        usable = count >= _LEAST_PIXELS and hidden <= 1 - _LEAST_SEEN
-        visible = outline_of_mask(seen) if usable else np.empty((0, 2))
-        found.append(Labelled(outline, visible, hidden, one.body.kind))
-    return found
-
-
-def _share_within(outline: Matrix, size_px: int) -> float:
-    frame = np.array([(0, 0), (size_px, 0), (size_px, size_px), (0, size_px)], np.float32) - 0.5
-    area = cv2.contourArea(outline.astype(np.float32))
-    common, _ = cv2.intersectConvexConvex(outline.astype(np.float32), frame)
-    return float(np.clip(common / max(area, 1e-6), 0.02, 1.0))
-
-
 def _textured(
     rng: np.random.Generator,
     materials: Materials,
@@ -195,7 +150,11 @@ def _table_top(
 
 
 def table_scene(
-    rng: np.random.Generator, renderer: Renderer, kinds: Kinds, materials: Materials
+    rng: np.random.Generator,
+    renderer: Renderer,
+    kinds: Kinds,
+    materials: Materials,
+    fine: int = 1,
 ) -> Scene:
     """Draw a scene.
 
@@ -204,6 +163,7 @@ def table_scene(
         renderer: the world to render in.
         kinds: bodies to lay about.
         materials: what table and prints are made of.
+        fine: how exactly ``hidden`` is measured (see ``silhouette_area_px``).
     """
     object_px = float(rng.uniform(40, 95))
     camera = random_camera(rng, object_px)
@@ -220,7 +180,7 @@ def table_scene(
     shade = np.where(rendering.owner == -1, gray / np.float32(255), np.float32(1))
     picture = np.where(bare, top * shade, gray).astype(np.float32)
     pixels, clean = photographed(rng, picture, object_px)
-    found = labels(placed, camera, rendering.owner)
+    found = labels(placed, camera, rendering.owner, fine)
     keep = [
         i
         for i, one in enumerate(found)

@@ -22,7 +22,7 @@ from stn_perception.training.config import ConfigError, TrainingConfig
 from stn_perception.training.pictures import crops_beside_views
 from stn_perception.training.scenes import HELD_OUT as HELD_OUT_MATERIALS
 from stn_perception.training.scenes import TRAINING as TRAINING_MATERIALS
-from stn_perception.training.tabletop import bodies
+from stn_perception.training.tabletop import kinds
 from stn_perception.training.tabletop.config import TabletopConfig
 from stn_perception.training.tabletop.crops import Crops, random_batch
 from stn_perception.training.tabletop.held_out import held_out_samples, held_out_scenes
@@ -150,14 +150,14 @@ class TabletopTask:
 
     def materials(self) -> str:
         """Return what the scenes are made of."""
-        return f"{bodies.TRAINING.text}; photographs of scikit-image " + ", ".join(
+        return f"{kinds.TRAINING.text}; photographs of scikit-image " + ", ".join(
             TRAINING_MATERIALS.photographs
         )
 
     def held_out_text(self) -> str:
         """Return what no training scene is made of."""
         return (
-            f"{bodies.HELD_OUT.text}; photographs of scikit-image "
+            f"{kinds.HELD_OUT.text}; photographs of scikit-image "
             f"{', '.join(HELD_OUT_MATERIALS.photographs)}; every real picture"
         )
 
