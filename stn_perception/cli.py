@@ -97,12 +97,32 @@ def replay(parsed: argparse.Namespace) -> int:
 
 
 def train(parsed: argparse.Namespace) -> int:
-    """Fit a network as a configuration says."""
+    """Fit a network as a configuration says, or to the object of a recording (--bag)."""
+    if parsed.bag is not None:
+        return train_on_bag(parsed)
+    from stn_perception.training.fit import compared
     from stn_perception.training.fit import train as fit
 
+    if parsed.config is None or parsed.output is None:
+        raise ValueError("expected a configuration and --output, or --bag with a recording")
     checkpoint = fit(parsed.config, resume=parsed.resume, output=parsed.output)
     print(f"checkpoint: {checkpoint}")
-    write_json(parsed.json, {"checkpoint": str(checkpoint)})
+    result: dict[str, Any] = {"checkpoint": str(checkpoint)}
+    errors = compared(checkpoint)
+    if errors is not None:
+        print(errors.sentence())
+        result |= {"labels_given": errors.labels, "network": errors.network}
+    write_json(parsed.json, result)
+    return 0
+
+
+def train_on_bag(parsed: argparse.Namespace) -> int:
+    """Fit a network to the object of a recording and write its archive."""
+    from stn_perception.training.own_bag.command import train_from_command_line
+
+    checkpoint, archive = train_from_command_line(parsed)
+    print(f"checkpoint: {checkpoint}\narchive: {archive}")
+    write_json(parsed.json, {"checkpoint": str(checkpoint), "archive": str(archive)})
     return 0
 
 
@@ -254,14 +274,17 @@ def add_ros_commands(commands: Subcommands) -> None:
 
 def add_training_commands(commands: Subcommands) -> None:
     """Commands that need the [train] extra."""
+    from stn_perception.training.own_bag.options import add_own_bag_arguments
+
     fit = commands.add("train", train, "stn train config/train/planar.yaml --output runs/planar")
-    fit.add_argument("config", type=Path, help="training configuration (YAML)")
-    fit.add_argument("--output", type=Path, required=True, help="folder for checkpoints and logs")
+    fit.add_argument("config", type=Path, nargs="?", help="training configuration (YAML)")
+    fit.add_argument("--output", type=Path, help="folder for checkpoints and logs (runs/NAME)")
     fit.add_argument("--resume", type=Path, help="checkpoint to go on from")
+    add_own_bag_arguments(fit)
     write = commands.add("export", export, "stn export runs/planar/checkpoints/last.ckpt my.pt")
     write.add_argument("checkpoint", type=Path)
     write.add_argument("output", type=Path, help="archive to write (.pt or .pt2)")
-    write.add_argument("--format", choices=["torchscript", "export"], default="torchscript")
+    write.add_argument("--format", choices=["torchscript", "export"], help="else by suffix")
     add_json(fit)
 
 

@@ -80,16 +80,14 @@ def template_distances(views: Tensor, template: Tensor, blurs_px: tuple[float, .
 
 
 def smoothed(pictures: Tensor, sigma_px: float) -> Tensor:
-    """Blur N×1×T×T with a Gaussian; 0 leaves them as they are."""
+    """Blur N×1×T×T with a Gaussian that ends at the border; 0 leaves them as they are."""
     if sigma_px <= 0:
         return pictures
-    reach = max(1, round(2.5 * sigma_px))
-    axis = torch.arange(-reach, reach + 1, dtype=pictures.dtype, device=pictures.device)
-    kernel = torch.exp(-0.5 * (axis / sigma_px).square())
-    kernel = kernel / kernel.sum()
-    padded = torch.nn.functional.pad(pictures, (reach, reach, reach, reach), mode="replicate")
-    rows = torch.nn.functional.conv2d(padded, kernel.reshape(1, 1, 1, -1))
-    return torch.nn.functional.conv2d(rows, kernel.reshape(1, 1, -1, 1))
+    axis = torch.arange(pictures.size(3), dtype=pictures.dtype, device=pictures.device)
+    apart = (axis.reshape(-1, 1) - axis.reshape(1, -1)) / sigma_px
+    # As two products: faster than a convolution of one channel.
+    blur = torch.softmax(-0.5 * apart.square(), dim=1)
+    return blur @ pictures @ blur.T
 
 
 def target_errors(found: Tensor, corners: Tensor) -> Tensor:
