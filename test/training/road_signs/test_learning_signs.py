@@ -64,10 +64,11 @@ def test_a_minute_of_training_learns_and_exports(pool: SignPool, tmp_path: Path)
     with torch.inference_mode():
         before, after = task.step(untrained, held_out), task.step(trained, held_out)
         found = task.figures(trained, held_out)
-    assert after.figures["place_loss"] < 0.6 * before.figures["place_loss"]
-    assert after.figures["class_loss"] < before.figures["class_loss"] - 0.8
+    assert after.figures["class_loss"] < before.figures["class_loss"] - 1.2
     assert after.figures["turn_loss"] < before.figures["turn_loss"] - 0.3
-    assert found["refined_read"] > 8 / len(class_names())
+    assert after.figures["corner_error"] < 0.75 * before.figures["corner_error"]
+    # Four times what guessing reads.
+    assert found["refined_read"] > 4 / len(class_names())
     archive = ModelArchive.open(
         export_archive(checkpoint, tmp_path / "tiny.pt", samples=24), device="cpu"
     )
