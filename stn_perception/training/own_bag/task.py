@@ -24,6 +24,7 @@ from stn_perception.training.own_bag.reading import OwnCrops, read_own_crops
 from stn_perception.training.own_bag.warps import cut_upright, random_crop, random_warp
 from stn_perception.training.pictures import crops_beside_views
 from stn_perception.training.strategies.unsupervised import Unsupervised
+from stn_perception.training.strategies.unsupervised_config import UnsupervisedConfig
 from stn_perception.training.strategies.unsupervised_losses import equivariance_errors
 from stn_perception.training.tasks import Report
 
@@ -40,17 +41,14 @@ class BagTask:
         crops: what the recording holds, where it is already read.
 
     Raises:
-        ConfigError: the configuration names no recording, or asks for classes without names.
+        ConfigError: the configuration names no recording, classes without their loss or a loss
+            without its classes, or is to keep a template that is not given.
     """
 
     def __init__(self, config: TrainingConfig, crops: OwnCrops | None = None) -> None:
         if config.bag is None:
             raise ConfigError("bag is missing, expected bag.path with the recording to train on")
-        if config.unsupervised.classes > 0 and len(config.bag.class_names) < 2:
-            raise ConfigError(
-                f"bag.class_names is {list(config.bag.class_names)}, expected at least two for "
-                "the classification loss"
-            )
+        _check(config.bag, config.unsupervised)
         self.config = config
         self.bag: BagConfig = config.bag
         self.strategy = Unsupervised(config.unsupervised)
@@ -216,7 +214,18 @@ class BagTask:
 
     def _given(self) -> Tensor:
         given = self.crops.given_template
-        if given is None:
-            raise ConfigError("template_fixed is set, expected unsupervised.template_image")
+        assert given is not None
         resized = cv2.resize(given, (32, 32), interpolation=cv2.INTER_AREA)
         return torch.from_numpy(resized[None, None].astype(np.float32) / 255)
+
+
+def _check(bag: BagConfig, losses: UnsupervisedConfig) -> None:
+    names = list(bag.class_names)
+    if losses.classes > 0 and len(names) < 2:
+        raise ConfigError(
+            f"bag.class_names is {names}, expected at least two for the classification loss"
+        )
+    if losses.classes == 0 and names:
+        raise ConfigError(f"unsupervised.classes is 0, expected more to tell {names} apart")
+    if losses.template_fixed and losses.template_image is None:
+        raise ConfigError("unsupervised.template_image is missing, expected for template_fixed")

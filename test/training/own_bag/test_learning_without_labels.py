@@ -115,6 +115,21 @@ def test_wrong_values_are_named() -> None:
         config_for_bag(Path("a.mcap"), "a", ROOT / "config" / "train" / "planar.yaml")
 
 
+@pytest.mark.parametrize(
+    ("bag", "losses", "expected"),
+    [
+        ({}, {"classes": 1.0}, r"class_names is \[\], expected at least two"),
+        ({"class_names": ["a", "b"]}, {}, "unsupervised.classes is 0"),
+        ({}, {"template_fixed": True}, "template_image is missing"),
+    ],
+)
+def test_losses_need_what_they_learn_from(
+    bag: dict, losses: dict, expected: str, config_of: Callable[..., TrainingConfig]
+) -> None:
+    with pytest.raises(ConfigError, match=expected):
+        BagTask(config_of(Path("a.mcap"), 1, 1, bag=bag, unsupervised=losses))
+
+
 def test_the_score_is_blind_to_one_constant_transform_and_to_nothing_else() -> None:
     rng = np.random.default_rng(3)
     square = np.array([(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)])
