@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 from stn_perception.training.own_bag.config import BagConfig
 from stn_perception.training.own_bag.crop_pool import CropPool, Picture
 from stn_perception.training.own_bag.warps import cut_upright
+from stn_perception.training.strategies.unsupervised_losses import VIEW_OF_BOX
 
 Matrix = NDArray[np.float64]
 
 _SIZE = 24
 _BLUR_PX = 1.2
 # A box about a turned square is up to sqrt(2) larger than the square.
-_SCALES = (0.71, 0.84, 1.0)
+_SCALES = tuple(VIEW_OF_BOX * factor for factor in (2**-0.25, 1.0, 2**0.25))
 _ROUNDS = 4
 # Enough to choose a template from; every crop is aligned with it afterwards.
 _MOST_CANDIDATES = 16

@@ -170,7 +170,7 @@ def make_bag(output: Path, settings: MadeBagSettings, seed: int) -> Path:
             bag.write_message(IMAGE_TOPIC, stamp_ns, image)
             bag.write_message(DETECTIONS_TOPIC, stamp_ns, detection_array(factory, head, [found]))
             objects = {name: np.round(corners, 4).tolist()}
-            truth.append({"stamp_ns": stamp_ns, "objects": objects})
+            truth.append({"stamp_ns": stamp_ns, "part": "made", "objects": objects})
     path = output / TRUTH_FILE
     write_whole_file(path, json.dumps({"frames": truth}) + "\n")
     return path

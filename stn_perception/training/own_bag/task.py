@@ -25,7 +25,10 @@ from stn_perception.training.own_bag.warps import cut_upright, random_crop, rand
 from stn_perception.training.pictures import crops_beside_views
 from stn_perception.training.strategies.unsupervised import Unsupervised
 from stn_perception.training.strategies.unsupervised_config import UnsupervisedConfig
-from stn_perception.training.strategies.unsupervised_losses import equivariance_errors
+from stn_perception.training.strategies.unsupervised_losses import (
+    VIEW_OF_BOX,
+    equivariance_errors,
+)
 from stn_perception.training.tasks import Report
 
 _HELD_OUT_CROPS = 256
@@ -63,7 +66,7 @@ class BagTask:
             settings.input_size,
             settings.widths,
             self.bag.family,
-            start=0.85 / self.bag.box_margin,
+            start=VIEW_OF_BOX / self.bag.box_margin,
             classes=len(self.bag.class_names),
         )
         if self._guesses is not None:

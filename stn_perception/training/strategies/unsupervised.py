@@ -13,7 +13,7 @@ from stn_perception.training.strategies.unsupervised_config import UnsupervisedC
 from stn_perception.training.strategies.unsupervised_losses import (
     disagreement_likelihood,
     equivariance_errors,
-    framing_errors,
+    framing_error,
     target_errors,
     template_distances,
 )
@@ -72,8 +72,8 @@ class Unsupervised:
             errors = batch.weight * target_errors(theta, batch.corners)
             losses["search"] = searching * errors.sum() / batch.weight.sum().clamp(min=1e-6)
         if config.framing > 0:
-            framing = framing_errors(compose(warps, theta), batch.extra["half_size"])
-            losses["framing"] = config.framing * framing.clamp(max=4.0).mean()
+            framing = framing_error(compose(warps, theta), batch.extra["half_size"])
+            losses["framing"] = config.framing * framing
         return losses
 
     def _pictures(

@@ -28,7 +28,7 @@ class UnsupervisedConfig(BaseModel):
     equivariance: float = Field(default=1.0, ge=0.0)
     template: float = Field(default=1.0, ge=0.0)
     classes: float = Field(default=0.0, ge=0.0)
-    framing: float = Field(default=0.05, ge=0.0)
+    framing: float = Field(default=0.5, ge=0.0)
     template_image: Path | None = None
     template_fixed: bool = False
     turns: int = Field(default=36, ge=4, le=72)

@@ -16,6 +16,9 @@ from stn_perception.stn.object_network import correlation, round_window, view_ha
 from stn_perception.stn.transforms import corners_from_theta
 from stn_perception.training.strategies.likelihood import SIGMA_OF_LAPLACE
 
+# The box of a turned object is larger than the object, by a quarter on the average for a square.
+VIEW_OF_BOX = 0.9
+
 
 def equivariance_errors(
     first: Tensor, second: Tensor, first_warp: Tensor, second_warp: Tensor
@@ -103,18 +106,22 @@ def target_errors(found: Tensor, corners: Tensor) -> Tensor:
     return errors
 
 
-def framing_errors(upright_from_view: Tensor, half_sizes: Tensor) -> Tensor:
-    """Return how badly a view frames the object's box: squared shift and squared log size, N.
+def framing_error(upright_from_view: Tensor, half_sizes: Tensor) -> Tensor:
+    """Return how badly the views of a batch frame their boxes on the average, a scalar.
 
-    Equivariance and template leave open how large the view is and where its middle lies; the box
-    says it on the average.
+    Equivariance and template leave open how large the view is and where its middle lies; the
+    boxes say it, but only on the average: one box is larger or smaller as its object is turned.
 
     Args:
         upright_from_view: N×3×3, normalised axes of the box's crop, whose middle is the box's.
         half_sizes: N×2, half width and height of the box in the same axes.
+
+    Returns:
+        The squared mean place of the boxes' middles in the views, in half sides of the view, and
+        the squared mean logarithm of the views' size over ``VIEW_OF_BOX`` of the boxes'.
     """
-    corners = corners_from_theta(upright_from_view)
-    half = half_sizes.max(dim=1).values
-    shift = corners.mean(dim=1).square().sum(dim=1) / half.square()
-    size = torch.log(view_half_side(upright_from_view) / half).square()
-    return shift + size
+    view_from_upright = invert(upright_from_view)
+    middle = view_from_upright[:, :2, 2] / view_from_upright[:, 2:, 2]
+    half = VIEW_OF_BOX * half_sizes.max(dim=1).values
+    size = torch.log(view_half_side(upright_from_view) / half).clamp(-2.0, 2.0)
+    return middle.clamp(-2.0, 2.0).mean(dim=0).square().sum() + size.mean().square()

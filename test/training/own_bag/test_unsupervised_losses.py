@@ -22,8 +22,9 @@ from stn_perception.training.own_bag.warps import random_warp
 from stn_perception.training.strategies.unsupervised import Unsupervised
 from stn_perception.training.strategies.unsupervised_config import UnsupervisedConfig
 from stn_perception.training.strategies.unsupervised_losses import (
+    VIEW_OF_BOX,
     equivariance_errors,
-    framing_errors,
+    framing_error,
     template_distances,
 )
 
@@ -92,11 +93,19 @@ def test_the_template_distance_leads_back_from_a_small_turn() -> None:
         assert angle.grad is not None and angle.grad * start > 0
 
 
-def test_framing_is_smallest_for_the_box_itself() -> None:
-    half = torch.tensor([[0.6, 0.6]])
-    own = torch.tensor([[[0.6, 0.0, 0.0], [0.0, 0.6, 0.0], [0.0, 0.0, 1.0]]])
-    assert framing_errors(own, half) == pytest.approx(0.0, abs=1e-6)
-    assert framing_errors(turned(1.0, 0.3), half) > 0.4
+def test_framing_asks_for_the_box_on_the_average_alone() -> None:
+    half = torch.full((2, 2), 0.6)
+
+    def upright(*scales: float) -> Tensor:
+        return torch.stack([torch.diag(torch.tensor([s, s, 1.0])) for s in scales])
+
+    own = 0.6 * VIEW_OF_BOX
+    assert framing_error(upright(own, own), half) == pytest.approx(0.0, abs=1e-6)
+    assert framing_error(upright(own * 1.2, own / 1.2), half) == pytest.approx(0.0, abs=1e-6)
+    assert framing_error(upright(own / 2, own / 2), half) > 0.4
+    shifted = upright(own, own)
+    shifted[:, 0, 2] = 0.2
+    assert framing_error(shifted, half) == pytest.approx((0.2 / own) ** 2, abs=1e-5)
 
 
 def test_the_classification_loss_reaches_the_transform_through_the_view_alone() -> None:
