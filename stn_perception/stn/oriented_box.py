@@ -6,10 +6,12 @@ the box's two half sides are predicted as lengths and doubled angles, so no labe
 Where the two axes cannot be told apart (a disc, a square) lengths and centre stay right and the
 angle's uncertainty grows.
 
-The network outlines the object, hidden parts included, and takes the outline's moments: the box's
-definition itself. Votes, pooled by learned attention, correct what a soft outline leaves, and say
-what moments cannot: a refined crop is stretched by the first estimate, and a box in it is no
-longer along its outline's principal axes.
+The network outlines the object, hidden parts included, and reads the box from the outline as it is
+defined: axes from the outline's moments, then the outline is sampled along them (a spatial
+transformer inside the network) and its extents are where its profiles end. Votes, pooled by
+learned attention, correct what a soft outline leaves, and say what moments cannot: a refined crop
+is stretched by the first estimate, and a box in it is no longer along its outline's principal
+axes.
 """
 
 from typing import Dict, Tuple  # noqa: UP035  (TorchScript reads these annotations)
@@ -22,6 +24,9 @@ from stn_perception.stn.blocks import ConvBlock, fold_blocks
 # Centroid, second moments.
 _MOMENTS = 5
 _ATTENTIONS = 4
+# Samples of the outline along each axis, and how far they reach in half widths of the crop.
+_SAMPLES = 40
+_REACH = 1.25
 _VOTES = 12
 
 
@@ -34,6 +39,7 @@ class OrientedBoxNetwork(nn.Module):
         widths: features at 1/2, 1/4, 1/8 and 1/16 of the input.
     """
 
+    steps: Tensor
     grid: Tensor
     fine_grid: Tensor
 
@@ -70,6 +76,7 @@ class OrientedBoxNetwork(nn.Module):
         self.spread = nn.Linear(64, 8)
         self.moment_weight = nn.Parameter(torch.tensor(2.0))
         self.log_variance_shift = nn.Parameter(torch.zeros(()), requires_grad=False)
+        self.register_buffer("steps", _cell_positions(_SAMPLES) * _REACH)
         self.register_buffer("grid", _cell_centres(input_size // 4))
         self.register_buffer("fine_grid", _cell_centres(input_size // 2))
         nn.init.zeros_(self.shape.weight)
@@ -119,8 +126,9 @@ class OrientedBoxNetwork(nn.Module):
         """From maps and pooled features to corners, log-variances and the outline."""
         batch = maps.size(0)
         outline = self.shuffle(maps[:, :4]).squeeze(1)
-        inside = torch.sigmoid(outline).reshape(batch, 1, -1) + 1e-4
-        own = _moments(inside / inside.sum(dim=2, keepdim=True), self.fine_grid)
+        inside = _decided(torch.sigmoid(outline))
+        flat = inside.reshape(batch, 1, -1) + 1e-4
+        own = _moments(flat / flat.sum(dim=2, keepdim=True), self.fine_grid)
         first_vote = 4 + self.attentions
         logits = maps[:, 4:first_vote].reshape(batch, self.attentions, -1)
         attention = torch.softmax(logits, dim=2)
@@ -129,28 +137,46 @@ class OrientedBoxNetwork(nn.Module):
         pooled = torch.matmul(attention, votes.transpose(1, 2)).reshape(batch, -1)
         moments = torch.cat([own, seen], dim=1).reshape(batch, -1)
         hidden = self.hidden(torch.cat([moments, pooled, context], dim=1))
-        corners = self._corners(own.squeeze(1), self.shape(hidden))
+        corners = self._corners(inside, own.squeeze(1), self.shape(hidden))
         log_variance = self.spread(hidden) + self.log_variance_shift
         return corners, log_variance.reshape(batch, 4, 2), outline
 
-    def _corners(self, moments: Tensor, shape: Tensor) -> Tensor:
-        """From the outline's moments (N×5) and their corrections (N×8) to corners."""
+    def _corners(self, inside: Tensor, moments: Tensor, shape: Tensor) -> Tensor:
+        """From the outline (N×h×w), its moments (N×5) and corrections (N×8) to corners."""
         xx, yy, xy = moments[:, 2], moments[:, 3], moments[:, 4]
         total = xx + yy + 1e-4
-        axis = torch.stack([(xx - yy) / total, 2 * xy / total], dim=1)
-        eccentricity = torch.sqrt(axis.square().sum(dim=1) + 1e-8).clamp(max=0.98)
-        along = _half_angle(axis * self.moment_weight + shape[:, 0:2])
-        across = _half_angle(shape[:, 2:4] - axis * self.moment_weight)
+        axis = torch.stack([(xx - yy) / total, 2 * xy / total], dim=1) * self.moment_weight
+        along = _half_angle(axis + shape[:, 0:2])
+        across = _half_angle(shape[:, 2:4] - axis)
         # Clockwise from the long side to the short one, as a view's corners have to be.
         turn = along[:, 0] * across[:, 1] - along[:, 1] * across[:, 0]
         across = across * torch.where(turn < 0, -1.0, 1.0).unsqueeze(1)
-        # A rectangle's variance along a side is a third of the half side's square.
-        large = torch.sqrt(1.5 * total * (1 + eccentricity))
-        small = torch.sqrt(1.5 * total * (1 - eccentricity))
-        u = along * (large * torch.exp(shape[:, 4].clamp(-3.0, 3.0))).unsqueeze(1)
-        v = across * (small * torch.exp(shape[:, 5].clamp(-3.0, 3.0))).unsqueeze(1)
-        centre = moments[:, 0:2] + shape[:, 6:8]
+        centroid = moments[:, 0:2]
+        long, short, middle = self._extents(inside, centroid, along, across)
+        u = along * (long * torch.exp(shape[:, 4].clamp(-3.0, 3.0))).unsqueeze(1)
+        v = across * (short * torch.exp(shape[:, 5].clamp(-3.0, 3.0))).unsqueeze(1)
+        centre = middle + shape[:, 6:8]
         return torch.stack([centre - u - v, centre + u - v, centre + u + v, centre - u + v], dim=1)
+
+    def _extents(
+        self, inside: Tensor, centroid: Tensor, along: Tensor, across: Tensor
+    ) -> Tuple[Tensor, Tensor, Tensor]:  # noqa: UP006
+        """Return half the outline's extents along two axes, N each, and their middle, N×2."""
+        first = self.steps.reshape(1, -1, 1, 1) * along.unsqueeze(1).unsqueeze(1)
+        second = self.steps.reshape(1, 1, -1, 1) * across.unsqueeze(1).unsqueeze(1)
+        points = centroid.unsqueeze(1).unsqueeze(1) + first + second
+        seen = nn.functional.grid_sample(
+            inside.unsqueeze(1), points, mode="bilinear", padding_mode="zeros", align_corners=False
+        ).squeeze(1)
+        step = self.steps[1] - self.steps[0]
+        # Whether any of the outline lies at this place along one axis, wherever across.
+        profile_u = seen.amax(dim=2) + 1e-4
+        profile_v = seen.amax(dim=1) + 1e-4
+        sum_u, sum_v = profile_u.sum(dim=1), profile_v.sum(dim=1)
+        middle_u = (profile_u * self.steps).sum(dim=1) / sum_u
+        middle_v = (profile_v * self.steps).sum(dim=1) / sum_v
+        middle = centroid + along * middle_u.unsqueeze(1) + across * middle_v.unsqueeze(1)
+        return sum_u * step / 2, sum_v * step / 2, middle
 
     def forward(self, crops: Tensor) -> Dict[str, Tensor]:  # noqa: UP006
         """Predict the view in each crop.
@@ -184,11 +210,22 @@ class OrientedBoxNetwork(nn.Module):
         fold_blocks(self)
 
 
+def _cell_positions(cells: int) -> Tensor:
+    """Normalised positions of a row's cells."""
+    return (torch.arange(cells, dtype=torch.float32) * 2 + 1) / cells - 1
+
+
 def _cell_centres(cells: int) -> Tensor:
     """Normalised positions of a square grid's cells, 2×(cells²)."""
-    centres = (torch.arange(cells, dtype=torch.float32) * 2 + 1) / cells - 1
+    centres = _cell_positions(cells)
     y, x = torch.meshgrid(centres, centres, indexing="ij")
     return torch.stack([x.reshape(-1), y.reshape(-1)])
+
+
+def _decided(inside: Tensor) -> Tensor:
+    """Push probabilities towards 0 and 1, so that a faint haze has no area and no extent."""
+    yes = inside.square()
+    return yes / (yes + (1 - inside).square())
 
 
 def _moments(weights: Tensor, grid: Tensor) -> Tensor:

@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -17,6 +20,8 @@ from stn_perception.training.tabletop.table_scene import table_scene
 
 # Whether detections hold all of the object, hidden parts included, or what shows of it.
 BoxKind = Literal["whole", "visible"]
+# From this share on an object counts as partly hidden.
+PARTLY_HIDDEN = 0.05
 # Steps per pixel at which hidden shares are measured.
 _FINE = 4
 _KIND: dict[BoxKind, float] = {"whole": 0.0, "visible": 0.6}
@@ -24,20 +29,7 @@ _KIND: dict[BoxKind, float] = {"whole": 0.0, "visible": 0.6}
 
 def held_out_scenes(seed: int, count: int) -> list[tuple[Scene, int]]:
     """Render scenes with their numbers; each depends on the seed and its number alone."""
-    with Renderer() as renderer:
-        return [
-            (
-                table_scene(
-                    np.random.default_rng([seed, 9, i]),
-                    renderer,
-                    HELD_OUT,
-                    HELD_OUT_MATERIALS,
-                    _FINE,
-                ),
-                i,
-            )
-            for i in range(count)
-        ]
+    return list(itertools.islice(_scenes(seed), count))
 
 
 def samples_of(scene: Scene, seed: int, number: int, boxes: BoxKind) -> list[BoxSample]:
@@ -68,13 +60,49 @@ def samples_of(scene: Scene, seed: int, number: int, boxes: BoxKind) -> list[Box
 
 
 def held_out_samples(seed: int, count: int, boxes: BoxKind) -> list[BoxSample]:
-    """Render scenes until they show so many objects."""
+    """Render scenes until they show so many objects, however much of them is hidden."""
     samples: list[BoxSample] = []
-    number = 0
-    with Renderer() as renderer:
-        while len(samples) < count:
-            rng = np.random.default_rng([seed, 9, number])
-            scene = table_scene(rng, renderer, HELD_OUT, HELD_OUT_MATERIALS, _FINE)
-            samples += samples_of(scene, seed, number, boxes)
-            number += 1
+    for scene, number in _scenes(seed):
+        samples += samples_of(scene, seed, number, boxes)
+        if len(samples) >= count:
+            break
     return samples[:count]
+
+
+@dataclass(frozen=True)
+class ScoredSets:
+    """Samples by how much of the object shows, and by what the detection holds.
+
+    Attributes:
+        clear: objects of which less than ``PARTLY_HIDDEN`` is hidden.
+        hidden: objects of which more is, up to 65 %; the detections hold all of them.
+        hidden_visible: the same objects; the detections hold what shows.
+    """
+
+    clear: list[BoxSample]
+    hidden: list[BoxSample]
+    hidden_visible: list[BoxSample]
+
+
+def scored_sets(seed: int, count: int) -> ScoredSets:
+    """Render scenes until each set has so many objects."""
+    sets = ScoredSets([], [], [])
+    for scene, number in _scenes(seed):
+        whole = samples_of(scene, seed, number, "whole")
+        visible = samples_of(scene, seed, number, "visible")
+        for sample, of_part in zip(whole, visible, strict=True):
+            if sample.hidden < PARTLY_HIDDEN:
+                sets.clear.append(sample)
+            else:
+                sets.hidden.append(sample)
+                sets.hidden_visible.append(of_part)
+        if min(len(sets.clear), len(sets.hidden)) >= count:
+            break
+    return ScoredSets(sets.clear[:count], sets.hidden[:count], sets.hidden_visible[:count])
+
+
+def _scenes(seed: int) -> Iterator[tuple[Scene, int]]:
+    with Renderer() as renderer:
+        for number in itertools.count():
+            rng = np.random.default_rng([seed, 9, number])
+            yield table_scene(rng, renderer, HELD_OUT, HELD_OUT_MATERIALS, _FINE), number
