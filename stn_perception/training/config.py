@@ -229,6 +229,15 @@ def load_config(path: Path) -> TrainingConfig:
     try:
         return TrainingConfig.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the configuration"
-        raise ConfigError(f"{path}: {where} is {first.get('input')!r}: {first['msg']}") from error
+        raise ConfigError(f"{path}: {_sentence(error)}") from error
+
+
+def _sentence(error: ValidationError) -> str:
+    """Return what the first wrong value is and what was expected."""
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "value_error":
+        # One of our own checks across several values; its text names them.
+        reason = str(first["msg"]).removeprefix("Value error, ")
+        return f"{where}: {reason}" if where else reason
+    return f"{where or 'the configuration'} is {first.get('input')!r}: {first['msg']}"

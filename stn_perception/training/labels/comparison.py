@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from stn_perception.stn.transforms import corners_from_theta
 from stn_perception.training.labels.angles import QUARTER, turn_rad
 from stn_perception.training.labels.crops import mapped, plain_crops
-from stn_perception.training.labels.makers import WeakLabels
+from stn_perception.training.labels.makers import WeakLabels, half_sides
 from stn_perception.training.labels.quads import overlaps, quads_of
 from stn_perception.training.pool import ScenePool
 from stn_perception.training.strategies.supervised import symmetric_error
@@ -88,12 +88,21 @@ class Comparison:
         angles = turn_rad(quads) - turn_rad(self.truth)
         angles = np.abs(np.remainder(angles + QUARTER / 2, QUARTER) - QUARTER / 2)
         pixels = _HALF_CROP_PX * errors.numpy()
+        sides = np.abs(_extents(quads) - _extents(self.truth)).mean(axis=1)
         return {
             "mean corner error (px of a 128 px crop)": float(pixels.mean()),
             "median corner error (px of a 128 px crop)": float(np.median(pixels)),
             "mean angle error (°)": float(np.degrees(angles).mean()),
             "mean overlap with the truth (IoU)": float(overlaps(quads, self.truth).mean()),
+            "mean error of the bounding box (% of half a side)": float(
+                100 * (sides / half_sides(self.truth)).mean()
+            ),
         }
+
+
+def _extents(quads: Floats) -> Floats:
+    """Return the bounding boxes of quadrilaterals, N×4: lowest and highest x and y."""
+    return np.concatenate([quads.min(axis=1), quads.max(axis=1)], axis=1)
 
 
 def _tensor(values: Floats) -> Tensor:

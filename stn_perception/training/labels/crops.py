@@ -39,6 +39,9 @@ def turned_crop(rng: np.random.Generator, box: Floats, margin: float, warp: floa
     scale = (abs(c) + abs(s)) ** rng.uniform(0, 1) * np.exp(rng.normal(0, 0.05))
     turn = np.array([(c * scale, -s * scale, 0), (s * scale, c * scale, 0), (0, 0, 1)])
     half = box[2:] * margin / 2
+    # From the box fitted to the crop, as the runtime does it, to the picture's own proportions:
+    # there an oblong object's extent says the most about its turn.
+    half = half * (half.max() / half) ** rng.uniform(0, 1)
     centre = box[:2] + rng.normal(0, 0.01, 2) * box[2:]
     box_matrix = np.array([(half[0], 0, centre[0]), (0, half[1], centre[1]), (0, 0, 1)])
     corners = _VIEW + rng.normal(0, warp, (4, 2))

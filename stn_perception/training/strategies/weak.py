@@ -30,6 +30,8 @@ from stn_perception.training.strategies.supervised import symmetric_error
 
 # Corners beyond the crop cannot be seen, and not be said by a soft-argmax over it.
 _REACH = 1.1
+# Difference of the heads' box errors, in half sides, that decides between them.
+_HEAD_TEMPERATURE = 0.05
 _SQUARE = ((-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0))
 
 
@@ -66,12 +68,14 @@ class Weak:
         matrices = torch.cat([batch.extra["object_from_crop"], batch.extra["object_from_twin"]])
         pairs = _Pairs(*network.both_heads(crops), matrices)
         weight = batch.weight.repeat(2)
-        named = _named(pairs, batch)
-        _, cosine = labelled_for_heads(named)
-        known, within = _label_loss(pairs, batch, weight, cosine)
+        if torch.isnan(batch.corners).any():
+            known, head_a = _partial_loss(pairs, batch, weight)
+            within = None
+        else:
+            known, head_a, within = _corners_loss(pairs, batch, weight)
         twins, agreement = _consistency(pairs)
         choice = nn.functional.binary_cross_entropy_with_logits(
-            pairs.head_a, 0.5 + 0.5 * cosine, weight=weight
+            pairs.head_a, head_a, weight=weight
         )
         loss = known + self.config.consistency * twins + choice
         figures = {"label_loss": known, "twin_error": agreement, "choice_loss": choice}
@@ -88,20 +92,38 @@ def carried(matrices: Tensor, points: Tensor) -> Tensor:
     return found[..., :2] / found[..., 2:].clamp_min(0.05)
 
 
-def _label_loss(
-    pairs: _Pairs, batch: Batch, weight: Tensor, cosine: Tensor
-) -> tuple[Tensor, Tensor | None]:
-    """Return the loss against what the labels know, and the coverage where corners are known."""
-    if not torch.isnan(batch.corners).any():
-        first = carried(batch.extra["object_from_crop"], batch.corners).repeat(2, 1, 1)
-        corners = carried(torch.linalg.inv(pairs.object_from_crop), first)
-        seen = (corners.abs().amax(dim=[1, 2]) < _REACH).float()
-        return corner_loss(pairs.predicted, pairs.log_variance, corners, weight * seen)
+def _corners_loss(pairs: _Pairs, batch: Batch, weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Compare with labels that have corners.
+
+    Returns:
+        the loss; how much head A is to be chosen, 2N; the coverage of the predicted deviations.
+    """
+    placed = carried(batch.extra["object_from_crop"], batch.corners).repeat(2, 1, 1)
+    corners = carried(torch.linalg.inv(pairs.object_from_crop), placed)
+    seen = (corners.abs().amax(dim=[1, 2]) < _REACH).float()
+    loss, within = corner_loss(pairs.predicted, pairs.log_variance, corners, weight * seen)
+    _, cosine = labelled_for_heads(corners)
+    return loss, 0.5 + 0.5 * cosine, within
+
+
+def _partial_loss(pairs: _Pairs, batch: Batch, weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Compare with labels that know the box, and perhaps the angle.
+
+    Returns:
+        the loss; how much head A is to be chosen, 2N.
+    """
     both = pairs.object_from_crop.repeat_interleave(2, dim=0)
-    heads = carried(both, pairs.predicted.flatten(0, 1)).unflatten(0, (-1, 2))
-    weights = head_weights(cosine) * weight.unsqueeze(1)
-    per_head = _box_error(heads, batch.extra["box"]) + _angle_error(heads, batch.extra["angle"])
-    return 10 * (weights * per_head).sum() / weights.sum().clamp_min(1e-6), None
+    heads = carried(both, pairs.predicted.flatten(0, 1)).reshape(-1, 2, 4, 2)
+    error = _box_error(heads, batch.extra["box"]) + _angle_error(heads, batch.extra["angle"])
+    if torch.isnan(batch.extra["angle"]).any():
+        # Which head is far from its tear is not known either: the one that explains the label.
+        shares = torch.softmax(-error.detach() / _HEAD_TEMPERATURE, dim=1)
+        weights, head_a = shares, shares[:, 0]
+    else:
+        _, cosine = labelled_for_heads(_turned_to_label(pairs, batch))
+        weights, head_a = head_weights(cosine), 0.5 + 0.5 * cosine
+    weights = weights * weight.unsqueeze(1)
+    return 10 * (weights * error).sum() / weights.sum().clamp_min(1e-6), head_a
 
 
 def _box_error(heads: Tensor, box: Tensor) -> Tensor:
@@ -119,18 +141,12 @@ def _angle_error(heads: Tensor, angle: Tensor) -> Tensor:
     return quarter_difference(turns, target).abs() * known
 
 
-def _named(pairs: _Pairs, batch: Batch) -> Tensor:
-    """Return the corners, 2N×4×2 in crop axes, that say which head is far from its tear.
-
-    The label's where it has corners; else the network's own, turned by what the label says.
-    """
-    if not torch.isnan(batch.corners).any():
-        first = carried(batch.extra["object_from_crop"], batch.corners).repeat(2, 1, 1)
-        return carried(torch.linalg.inv(pairs.object_from_crop), first)
+def _turned_to_label(pairs: _Pairs, batch: Batch) -> Tensor:
+    """Return the network's own corners, 2N×4×2 in crop axes, turned to the label's angle."""
     own = chosen_corners(pairs.predicted, pairs.head_a).detach()
     angle = batch.extra["angle"].repeat(2)
     placed = carried(pairs.object_from_crop, own)
-    turn = torch.nan_to_num(quarter_difference(angle, turn_of_corners(placed)))
+    turn = quarter_difference(angle, turn_of_corners(placed))
     centre = placed.mean(dim=1, keepdim=True)
     c, s = turn.cos().reshape(-1, 1), turn.sin().reshape(-1, 1)
     x, y = (placed - centre).unbind(dim=2)

@@ -56,9 +56,7 @@ def test_a_bias_and_gross_errors_are_as_configured(pool: ScenePool) -> None:
 
 
 @pytest.mark.parametrize("kind", ["noisy", "angle", "box"])
-def test_a_scene_keeps_its_label_whatever_the_number_of_scenes(
-    pool: ScenePool, kind: str
-) -> None:
+def test_a_scene_keeps_its_label_whatever_the_number_of_scenes(pool: ScenePool, kind: str) -> None:
     settings = {"labels": kind, "sigma": 0.1, "outlier_share": 0.3}
     few, all_of_them = labels_of(part_of(pool, 20), **settings), labels_of(pool, **settings)
     for name in ("corners", "angle", "box"):
