@@ -13,8 +13,9 @@ EXTRAS = {
     # ROS 2 from wheels, for machines without a ROS install.
     "ros": ["ros-rclpy>=9.1", "ros-common-interfaces", "ros-rmw-fastrtps-cpp"],
     "bags": ["rosbags>=0.10"],
-    "train": ["lightning>=2.4", "pyyaml", "scikit-image>=0.22"],
-    "view": ["tensorboard"],
+    "train": ["lightning>=2.4", "pyyaml", "scikit-image>=0.22", "tensorboard"],
+    # Scenes of the model `tabletop`, to train and to score it.
+    "tabletop": ["pybullet>=3.2.5"],
     # What `colcon test` looks for to choose pytest.
     "test": ["pytest>=8"],
     "dev": [
@@ -51,7 +52,15 @@ setup(
     maintainer="stn_perception maintainers",
     maintainer_email="maintainers@users.noreply.example",
     packages=find_packages(include=[NAME, f"{NAME}.*"]),
-    package_data={NAME: ["py.typed", "bags/definitions/*/msg/*.msg"]},
+    package_data={
+        NAME: [
+            "py.typed",
+            "bags/definitions/*/msg/*.msg",
+            "training/road_signs/*.json",
+            "training/road_signs/designs/*",
+            "training/road_signs/designs/*/*",
+        ]
+    },
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
         (SHARE, ["package.xml"]),
