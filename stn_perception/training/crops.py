@@ -175,7 +175,7 @@ def random_batch(
     for i, index in enumerate(indices):
         crop, corners[i], refined[i] = random_crop(rng, pool, int(index), settings, size)
         crops[i, 0] = crop
-    return CropBatch(disturbed(rng, crops / 255), corners, refined)
+    return CropBatch(disturbed(rng, crops / np.float32(255)), corners, refined)
 
 
 def disturbed(rng: np.random.Generator, crops: NDArray[np.float32]) -> NDArray[np.float32]:

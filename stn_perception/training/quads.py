@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from stn_perception.training.labels.crops import weak_batch
 from stn_perception.training.labels.makers import WeakLabels, make_labels
 from stn_perception.training.pictures import crops_beside_views
 from stn_perception.training.pool import ScenePool, build_pool, pool_of, scene
-from stn_perception.training.scenes import HELD_OUT, TRAINING, Materials
+from stn_perception.training.scenes import HELD_OUT, TRAINING, Materials, QuadSceneSettings
 from stn_perception.training.strategies import strategy_for, symmetric_error
 from stn_perception.training.strategies.weak import start_from_squares
 from stn_perception.training.tasks import Report
@@ -105,9 +106,13 @@ class QuadsTask:
             refined=torch.from_numpy(cut.refined),
         )
 
+    @property
+    def _held_out_pool(self) -> ScenePool:
+        return held_out_scenes(self.config.seed + 77_000, self.config.scenes.settings)
+
     def held_out(self) -> Batch:
         """Cut fixed crops from held-out materials, under another seed than any score's."""
-        config, pool = self.config, self._held_out_pool()
+        config, pool = self.config, self._held_out_pool
         rng = np.random.default_rng(config.seed)
         indices = np.arange(len(pool))
         cut = random_batch(rng, pool, indices, config.crops, config.network.input_size)
@@ -117,15 +122,11 @@ class QuadsTask:
             refined=torch.from_numpy(cut.refined),
         )
 
-    def _held_out_pool(self) -> ScenePool:
-        seed, settings = self.config.seed + 77_000, self.config.scenes.settings
-        return pool_of([scene(seed, i, settings, held_out=True) for i in range(HELD_OUT_SCENES)])
-
     def compare(self, network: nn.Module) -> Compared | None:
         """Compare the network with the labels it learned from; none where they were exact."""
         if self.config.strategy != "weak":
             return None
-        config, pool = self.config, self._held_out_pool()
+        config, pool = self.config, self._held_out_pool
         labels = self._labels_of(pool, config.seed + 77_000)
         margin, size = config.crops.box_margin, config.network.input_size
         return Comparison(pool, labels, margin, size).compare(network)
@@ -202,3 +203,9 @@ def _listed(materials: Materials) -> str:
         f"{list(materials.fonts)}, fiducials of {', '.join(materials.dictionaries)}, sign shapes "
         f"{', '.join(materials.shapes)}"
     )
+
+
+@lru_cache(maxsize=1)
+def held_out_scenes(seed: int, settings: QuadSceneSettings) -> ScenePool:
+    """Draw the scenes that training is watched by; watching and comparing ask for the same."""
+    return pool_of([scene(seed, i, settings, held_out=True) for i in range(HELD_OUT_SCENES)])

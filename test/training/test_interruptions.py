@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Full disks, Ctrl-C, kills: one sentence, and what was saved stays as it was."""
 
+import json
 import os
 import resource
 import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 import torch
@@ -35,22 +37,39 @@ def wait_for(path: Path, process: "subprocess.Popen[str]") -> None:
         time.sleep(0.01)
 
 
+class WholeRun(NamedTuple):
+    """A run that nothing interrupted, on weak labels: they draw the most random numbers."""
+
+    config: Path
+    folder: Path
+    said: str
+    result: dict[str, Any]
+
+
 @pytest.fixture(scope="module")
-def whole_run(scene_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A configuration, and the run of it that nothing interrupted."""
+def whole_run(scene_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> WholeRun:
     folder = tmp_path_factory.mktemp("whole")
-    config = write_config(folder / "tiny.yaml", tiny_settings(scene_folder, 3, 4))
-    process = start_training(config, folder / "run")
-    _, error = process.communicate(timeout=TIMEOUT_S)
+    settings = tiny_settings(scene_folder, 3, 4, strategy="weak")
+    config = write_config(folder / "tiny.yaml", settings)
+    result = folder / "result.json"
+    process = start_training(config, folder / "run", "--json", str(result))
+    said, error = process.communicate(timeout=TIMEOUT_S)
     assert process.returncode == 0, error
-    return config, folder / "run"
+    return WholeRun(config, folder / "run", said, json.loads(result.read_text()))
+
+
+def test_training_on_weak_labels_ends_with_the_comparison(whole_run: WholeRun) -> None:
+    assert "against exact truth on 512 held-out scenes: mean corner error" in whole_run.said
+    given = whole_run.result["labels_given"]["mean corner error (px of a 128 px crop)"]
+    assert f"labels given {given:.2f}, network " in whole_run.said
+    assert whole_run.result["network"].keys() == whole_run.result["labels_given"].keys()
 
 
 def test_a_full_disk_is_one_sentence_and_earlier_checkpoints_stay(
-    whole_run: tuple[Path, Path], tmp_path: Path
+    whole_run: WholeRun, tmp_path: Path
 ) -> None:
     """The system refuses to let any file grow beyond a size that a checkpoint exceeds."""
-    config, run = whole_run
+    config, run = whole_run.config, whole_run.folder
     kept = tmp_path / "run" / "checkpoints"
     kept.mkdir(parents=True)
     for name in ("epoch=0000.ckpt", "last.ckpt"):
@@ -92,9 +111,9 @@ def test_ctrl_c_keeps_the_last_checkpoint_and_says_how_to_go_on(
 
 
 def test_a_killed_and_resumed_run_equals_one_that_never_stopped(
-    whole_run: tuple[Path, Path], tmp_path: Path
+    whole_run: WholeRun, tmp_path: Path
 ) -> None:
-    config, run = whole_run
+    config, run = whole_run.config, whole_run.folder
     killed = start_training(config, tmp_path / "run")
     first = tmp_path / "run" / "checkpoints" / "epoch=0000.ckpt"
     wait_for(first, killed)

@@ -75,13 +75,15 @@ class Comparison:
         found = torch.where(usable, found, whole)
         return Compared(
             labels=self._figures(self.given),
-            network=self._figures(mapped(self.frame_from_crop, found.numpy())),
+            network=self._figures(
+                mapped(self.frame_from_crop, np.asarray(found.numpy(), dtype=np.float64))
+            ),
             samples=len(self.truth),
         )
 
     def _figures(self, quads: Floats) -> dict[str, float]:
         """Return the errors of quadrilaterals, N×4×2 in pixels of the pictures."""
-        crop_from_frame = np.linalg.inv(self.frame_from_crop)
+        crop_from_frame = np.asarray(np.linalg.inv(self.frame_from_crop), dtype=np.float64)
         errors = symmetric_error(
             _tensor(mapped(crop_from_frame, quads)), _tensor(mapped(crop_from_frame, self.truth))
         )

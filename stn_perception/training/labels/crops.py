@@ -97,7 +97,7 @@ def weak_batch(
             matrix = turned_crop(rng, pool.boxes[index], settings.box_margin, warp)
             pictures[k, i, 0] = cut(pool.picture(int(index)), matrix, size)
             matrices[k, i] = matrix
-    crops = [disturbed(rng, part / 255) for part in pictures]
+    crops = [disturbed(rng, part / np.float32(255)) for part in pictures]
     own = _own_axes(pool.boxes[indices])
     ends = mapped(own, labels.box[indices].reshape(-1, 2, 2)).reshape(-1, 4)
     corners = mapped(np.linalg.inv(matrices[0]), labels.corners[indices])

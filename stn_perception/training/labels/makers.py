@@ -109,13 +109,15 @@ def _noisy_corners(config: WeakConfig, pool: ScenePool, seed: int) -> Floats:
     own = (truth - centre) * scale
     turned = np.cos(turn) * own + np.sin(turn) * np.stack([-own[..., 1], own[..., 0]], axis=2)
     wrong = centre + 0.5 * unit * gross[:, None, 2:] + turned
-    return np.where(_outliers(config, seed, count)[:, None, None], wrong, noisy)
+    gross_ones = _outliers(config, seed, count)[:, None, None]
+    return np.asarray(np.where(gross_ones, wrong, noisy), dtype=np.float64)
 
 
 def _noisy_angle(config: WeakConfig, pool: ScenePool, seed: int) -> Floats:
     angle = turn_rad(pool.corners) + config.sigma * _draws(seed, 2, (len(pool),))
     wrong = _outliers(config, seed, len(pool))
-    return np.where(wrong, QUARTER * _draws(seed, 3, (len(pool),)), angle)
+    anything = QUARTER * _draws(seed, 3, (len(pool),))
+    return np.asarray(np.where(wrong, anything, angle), dtype=np.float64)
 
 
 def _noisy_box(config: WeakConfig, pool: ScenePool, seed: int) -> Floats:

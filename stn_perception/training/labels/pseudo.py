@@ -44,7 +44,7 @@ def pseudo_label(picture: NDArray[np.uint8], box: Floats, margin: float) -> tupl
     half = box[2:] * margin / 2
     frame_from_crop = np.array([(half[0], 0, box[0]), (0, half[1], box[1]), (0, 0, 1)])
     crop = cut(picture, frame_from_crop, _SIZE)
-    smooth = cv2.GaussianBlur(crop, (5, 5), 0)
+    smooth = np.asarray(cv2.GaussianBlur(crop, (5, 5), 0), dtype=np.uint8)
     best, confidence = _square(1 / margin), 0.0
     for quad in _candidates(smooth):
         evidence = _edge_support(smooth, quad) * _agreement(quad, 1 / margin)
@@ -75,7 +75,7 @@ def _candidates(smooth: NDArray[np.uint8]) -> Iterator[Floats]:
                 yield clockwise(polygon[:, 0].astype(np.float64))
             rectangle = cv2.boxPoints(cv2.minAreaRect(contour))
             yield clockwise(np.asarray(rectangle, dtype=np.float64))
-            yield _moment_rectangle(contour)
+            yield _moment_rectangle(np.asarray(contour, dtype=np.int32))
 
 
 def _moment_rectangle(contour: NDArray[np.int32]) -> Floats:

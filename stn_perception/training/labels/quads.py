@@ -43,7 +43,7 @@ def overlaps(first: Floats, second: Floats) -> Floats:
 
 
 def _overlap(first: Floats, second: Floats) -> float:
-    hulls = [cv2.convexHull(quad.astype(np.float32)) for quad in (first, second)]
-    common, _ = cv2.intersectConvexConvex(*hulls)
-    union = sum(cv2.contourArea(hull) for hull in hulls) - common
+    one, other = (cv2.convexHull(quad.astype(np.float32)) for quad in (first, second))
+    common, _ = cv2.intersectConvexConvex(one, other)
+    union = cv2.contourArea(one) + cv2.contourArea(other) - common
     return float(common / union) if union > 0 else 0.0

@@ -18,10 +18,10 @@ ANGLE = "mean angle error (°)"
 BOX = "mean error of the bounding box (% of half a side)"
 
 KINDS = [
-    ({"labels": "noisy", "sigma": 0.35, "outlier_share": 0.1}, 500, CORNERS, 0.8),
-    ({"labels": "angle", "sigma": 0.35}, 600, ANGLE, 0.9),
-    ({"labels": "box", "sigma": 0.25}, 400, BOX, 0.8),
-    ({"labels": "pseudo"}, 600, CORNERS, 0.9),
+    ({"labels": "noisy", "sigma": 0.35, "outlier_share": 0.1}, 1000, CORNERS, 0.75),
+    ({"labels": "angle", "sigma": 0.35}, 1200, ANGLE, 0.85),
+    ({"labels": "box", "sigma": 0.25}, 500, BOX, 0.75),
+    ({"labels": "pseudo"}, 1400, CORNERS, 0.75),
 ]
 
 
