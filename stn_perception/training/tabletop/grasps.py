@@ -22,7 +22,7 @@ from stn_perception.training.tabletop.oriented import hull_of, oriented_box
 from stn_perception.training.tabletop.renderer import Camera, Placed, Renderer, looking_at
 from stn_perception.training.tabletop.sample import BoxSample
 from stn_perception.training.tabletop.table_scene import resting
-from stn_perception.training.tabletop.visibility import PICTURE_PX, photographed, stands_out
+from stn_perception.training.tabletop.visibility import PICTURE_PX, photographed, shows_all_round
 
 # Fingers need air on both sides, and a body that is flatter than this slips under them.
 _CLEARANCE_M = 0.012
@@ -96,7 +96,7 @@ def _picture(
     picture = np.where(seen.owner == 0, seen.gray, top * shade).astype(np.float32)
     pixels, clean = photographed(rng, picture, 60.0)
     mask = seen.owner == 0
-    return pixels, mask, bool(mask.any()) and stands_out(clean, mask)
+    return pixels, mask, bool(mask.any()) and shows_all_round(clean, mask)
 
 
 def trial(rng: np.random.Generator, client: int, renderer: Renderer) -> tuple[int, Trial] | None:

@@ -22,8 +22,6 @@ from stn_perception.training.tabletop.table_scene import table_scene
 BoxKind = Literal["whole", "visible"]
 # From this share on an object counts as partly hidden.
 PARTLY_HIDDEN = 0.05
-# Steps per pixel at which hidden shares are measured.
-_FINE = 4
 _KIND: dict[BoxKind, float] = {"whole": 0.0, "visible": 0.6}
 
 
@@ -105,4 +103,4 @@ def _scenes(seed: int) -> Iterator[tuple[Scene, int]]:
     with Renderer() as renderer:
         for number in itertools.count():
             rng = np.random.default_rng([seed, 9, number])
-            yield table_scene(rng, renderer, HELD_OUT, HELD_OUT_MATERIALS, _FINE), number
+            yield table_scene(rng, renderer, HELD_OUT, HELD_OUT_MATERIALS, scored=True), number

@@ -22,7 +22,16 @@ from stn_perception.training.tabletop.renderer import (
     looking_at,
 )
 from stn_perception.training.tabletop.sample import Scene
-from stn_perception.training.tabletop.visibility import PICTURE_PX, Light, photographed, stands_out
+from stn_perception.training.tabletop.visibility import (
+    PICTURE_PX,
+    Light,
+    photographed,
+    shows_all_round,
+    stands_out,
+)
+
+# Steps per pixel at which hidden shares of scored objects are measured.
+_FINE = 4
 
 Matrix = NDArray[np.float64]
 
@@ -154,7 +163,7 @@ def table_scene(
     renderer: Renderer,
     kinds: Kinds,
     materials: Materials,
-    fine: int = 1,
+    scored: bool = False,
 ) -> Scene:
     """Draw a scene.
 
@@ -163,7 +172,8 @@ def table_scene(
         renderer: the world to render in.
         kinds: bodies to lay about.
         materials: what table and prints are made of.
-        fine: how exactly ``hidden`` is measured (see ``silhouette_area_px``).
+        scored: whether ``hidden`` is measured exactly and only objects count that show all round
+            (see ``silhouette_area_px`` and ``shows_all_round``).
     """
     object_px = float(rng.uniform(40, 95))
     camera = random_camera(rng, object_px)
@@ -180,11 +190,12 @@ def table_scene(
     shade = np.where(rendering.owner == -1, gray / np.float32(255), np.float32(1))
     picture = np.where(bare, top * shade, gray).astype(np.float32)
     pixels, clean = photographed(rng, picture, object_px)
-    found = labels(placed, camera, rendering.owner, fine)
+    found = labels(placed, camera, rendering.owner, _FINE if scored else 1)
+    shows = shows_all_round if scored else stands_out
     keep = [
         i
         for i, one in enumerate(found)
-        if len(one.seen) >= 3 and stands_out(clean, rendering.owner == i)
+        if len(one.seen) >= 3 and shows(clean, rendering.owner == i)
     ]
     number = np.full(len(found) + 2, -1, np.int16)
     number[keep] = np.arange(len(keep))
