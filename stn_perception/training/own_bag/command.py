@@ -25,11 +25,12 @@ DEFAULTS: dict[str, Any] = {
     "description": "The object of one recording, to the view that was learned to be the same.",
     "network": {"input_size": 64, "widths": [16, 32, 48, 64]},
     "optimization": {
-        "epochs": 8,
+        "epochs": 6,
         "steps_per_epoch": 100,
         "batch_size": 64,
         "learning_rate": 0.003,
         "average_decay": 0.99,
+        "threads": 1,
         "loader_workers": 1,
     },
 }
