@@ -34,6 +34,8 @@ class QuadNetwork(nn.Module):
         super().__init__()
         self.heatmaps = CornerHeatmapNetwork(channels, input_size, widths)
         self.heatmaps.requires_grad_(False)
+        # A trainer that sets no mode of its own keeps this one.
+        self.heatmaps.eval()
         self.edges = EdgeRefiner(channels, edge_width)
         self.log_variance_shift = nn.Parameter(torch.zeros(()), requires_grad=False)
 
