@@ -13,88 +13,26 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from stn_perception.bags import BagReader
+from stn_perception.bags import BagError, BagReader
 from stn_perception.bags.typestore import header_stamp_ns
-from stn_perception.geometry import quad_side_px, view_quad
+from stn_perception.geometry import view_quad
 from stn_perception.messages.regions import Region, regions_from_detections
-from stn_perception.runtime.archive import ModelArchive
+from stn_perception.runtime.archive import ArchiveError, ModelArchive
 from stn_perception.runtime.backends import get_backend
 from stn_perception.runtime.canonicalizer import Canonicalizer
 from stn_perception.runtime.frame import frame_from_message
 from stn_perception.runtime.requests import FrameRequest
 from stn_perception.runtime.settings import PipelineSettings
 from stn_perception.runtime.whole_file import write_whole_file
+from stn_perception.training.own_bag.agreement import Quad, agreement
 from stn_perception.training.own_bag.errors import OwnBagError
 from stn_perception.training.own_bag.topics import detections_topic, image_topic
 from stn_perception.training.scoring import bootstrap
-
-Quad = NDArray[np.float64]
-_SQUARE = np.array([(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)])
-# Half of these estimate the constant transform.
-_LEAST_VIEWS = 8
-
-
-@dataclass(frozen=True, eq=False)
-class Agreement:
-    """How well views agree with the truth, one value per scored view.
-
-    Attributes:
-        corner_percent: mean corner distance in percent of the true object's side.
-        angle_deg: absolute difference of the turns.
-    """
-
-    corner_percent: NDArray[np.float64]
-    angle_deg: NDArray[np.float64]
-
-
-def agreement(views: Quad, truths: Quad) -> Agreement:
-    """Compare views with the truth up to one constant transform.
-
-    Args:
-        views: N×4×2, the corners of each view in its frame, pixels.
-        truths: N×4×2, the object's true corners in the same frame.
-
-    Raises:
-        OwnBagError: there are too few to estimate the constant and score.
-    """
-    if len(views) < _LEAST_VIEWS:
-        raise OwnBagError(f"{len(views)} views have a truth, expected at least {_LEAST_VIEWS}")
-    frame_from_object = [_frame_from_object(truth) for truth in truths]
-    in_object = np.stack(
-        [
-            cv2.perspectiveTransform(view[None], np.linalg.inv(matrix))[0]
-            for view, matrix in zip(views, frame_from_object, strict=True)
-        ]
-    )
-    # The median leaves views that turned out quite differently without a say.
-    constant = np.median(in_object[::2], axis=0)
-    percent, angles = [], []
-    for index in range(1, len(views), 2):
-        expected = cv2.perspectiveTransform(constant[None], frame_from_object[index])[0]
-        distance = np.linalg.norm(views[index] - expected, axis=1).mean()
-        percent.append(100 * distance / quad_side_px(truths[index]))
-        turn = _turn(views[index]) - _turn(expected)
-        angles.append(abs(float(np.degrees((turn + np.pi) % (2 * np.pi) - np.pi))))
-    return Agreement(np.array(percent), np.array(angles))
-
-
-def _frame_from_object(corners: Quad) -> Quad:
-    matrix = cv2.getPerspectiveTransform(_SQUARE.astype(np.float32), corners.astype(np.float32))
-    return np.asarray(matrix, dtype=np.float64)
-
-
-def _turn(quad: Quad) -> float:
-    """Turn of the similarity that fits a quadrilateral best, radians."""
-    a, b = quad[0] - quad[2], quad[1] - quad[3]
-    return float(np.arctan2(a[1] - b[0], a[0] + b[1]))
 
 
 def read_truth(path: Path) -> dict[int, dict[str, Quad]]:
@@ -247,7 +185,10 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1, help="every so many views alone (1)")
     parser.add_argument("--json", type=Path)
     parsed = parser.parse_args()
-    result = score_own_bag(parsed.archive, parsed.bag, parsed.truth, parsed.only, parsed.every)
+    try:
+        result = score_own_bag(parsed.archive, parsed.bag, parsed.truth, parsed.only, parsed.every)
+    except (OwnBagError, BagError, ArchiveError) as error:
+        raise SystemExit(str(error)) from error
     print(table(result))
     if parsed.json is not None:
         write_whole_file(parsed.json, json.dumps(result, indent=2) + "\n")

@@ -13,9 +13,10 @@ from stn_perception.runtime.model_card import ModelCard
 from stn_perception.training.checkpoints import read_checkpoint
 from stn_perception.training.config import ConfigError, TrainingConfig
 from stn_perception.training.fit import fit
+from stn_perception.training.own_bag.agreement import agreement
 from stn_perception.training.own_bag.command import DEFAULTS, config_for_bag, train_on_bag
 from stn_perception.training.own_bag.errors import OwnBagError
-from stn_perception.training.own_bag.scoring import agreement, score_own_bag
+from stn_perception.training.own_bag.scoring import score_own_bag
 from stn_perception.training.own_bag.task import BagTask
 
 ROOT = Path(__file__).parents[3]
