@@ -54,3 +54,14 @@ def test_only_the_refiner_learns() -> None:
     changed = {n for n, value in network.state_dict().items() if not torch.equal(value, before[n])}
     assert changed
     assert all(name.startswith("edges.") for name in changed)
+
+
+def test_frozen_heat_maps_never_move_even_where_no_mode_is_set() -> None:
+    torch.manual_seed(0)
+    network = QuadNetwork(edge_width=16)
+    before = {name: value.clone() for name, value in network.heatmaps.state_dict().items()}
+    network.coarse(torch.rand(4, 1, 64, 64))
+    network.train()
+    network.coarse(torch.rand(4, 1, 64, 64))
+    after = network.heatmaps.state_dict()
+    assert all(torch.equal(after[name], value) for name, value in before.items())
