@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import lightning
 import torch
+from lightning.pytorch.utilities.exceptions import SIGTERMException
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
 
 from stn_perception.stn.quad_network import QuadNetwork
@@ -132,13 +133,16 @@ def fit(
     try:
         trainer.fit(learner, datamodule=data, ckpt_path=resume)
     except SystemExit as ended:
-        # Lightning turns Ctrl-C into an exit status that says nothing, and ignores the signal on.
-        if not isinstance(ended.__context__, KeyboardInterrupt):
+        # Lightning makes Ctrl-C exit status 1 and SIGTERM 0, and ignores Ctrl-C from then on.
+        by_keyboard = isinstance(ended.__context__, KeyboardInterrupt)
+        if not by_keyboard and not isinstance(ended, SIGTERMException):
             raise
         signal.signal(signal.SIGINT, on_interrupt)
         if trainer.is_global_zero:
             print(f"\n{_how_to_resume(output, command)}", file=sys.stderr)
-        raise KeyboardInterrupt from ended
+        if by_keyboard:
+            raise KeyboardInterrupt from ended
+        raise SystemExit(128 + signal.SIGTERM) from ended
     return last_checkpoint(output)
 
 

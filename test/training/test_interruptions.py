@@ -92,16 +92,19 @@ def test_a_full_disk_is_one_sentence_and_earlier_checkpoints_stay(
     assert contents(kept) == before
 
 
-def test_ctrl_c_keeps_the_last_checkpoint_and_says_how_to_go_on(
-    scene_folder: Path, tmp_path: Path
+@pytest.mark.parametrize(
+    ("sent", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["ctrl-c", "terminate"]
+)
+def test_an_interrupted_run_keeps_the_last_checkpoint_and_says_how_to_go_on(
+    scene_folder: Path, tmp_path: Path, sent: signal.Signals, status: int
 ) -> None:
     config = write_config(tmp_path / "long.yaml", tiny_settings(scene_folder, 1000, 4))
     process = start_training(config, tmp_path / "run")
     last = tmp_path / "run" / "checkpoints" / "last.ckpt"
     wait_for(last, process)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(sent)
     _, error = process.communicate(timeout=TIMEOUT_S)
-    assert process.returncode == 130
+    assert process.returncode == status
     assert last_line(error) == (
         "training was interrupted; go on after the last epoch with: "
         f"stn train {config} --output {tmp_path / 'run'} --resume {last}"
