@@ -16,6 +16,8 @@ class TabletopConfig(BaseModel):
         pasted: how many are pasted from cut-outs; whole chunks of 250.
         cutouts: how many lone bodies the cut-outs are.
         rendered_share: share of the crops that are cut from rendered scenes.
+        scenes_seed: seed of the scenes; none takes the run's, another lets a second run cut other
+            crops from the same scenes.
         folder: where scenes are kept between runs, relative to the working directory.
         workers: processes that draw them.
     """
@@ -26,6 +28,7 @@ class TabletopConfig(BaseModel):
     pasted: int = Field(default=12_000, ge=0, le=1_000_000, multiple_of=250)
     cutouts: int = Field(default=4_000, ge=10, le=100_000)
     rendered_share: float = Field(default=0.5, ge=0.0, le=1.0)
+    scenes_seed: int | None = Field(default=None, ge=0)
     folder: Path = Path("build/tabletop")
     workers: int = Field(default=2, ge=1, le=256)
 

@@ -73,7 +73,9 @@ class TabletopTask:
     def prepare(self, report: Report) -> None:
         """Draw the scenes that the folder does not hold yet, and read all of them."""
         if self._pools is None:
-            self._pools = build_pool(self.settings, self.config.seed, report)
+            scenes_seed = self.settings.scenes_seed
+            seed = self.config.seed if scenes_seed is None else scenes_seed
+            self._pools = build_pool(self.settings, seed, report)
         for pool in self._pools.values():
             # Loader workers share what is there before they fork.
             _ = pool.truths
