@@ -16,9 +16,9 @@ import torch
 from stn_perception.training.checkpoint_io import WholeCheckpointIO
 from stn_perception.training.checkpoints import CheckpointError, read_checkpoint
 
-from .tiny import start_training, tiny_settings, write_config
+from .tiny import finished, start_training, tiny_settings, write_config
 
-TIMEOUT_S = 240.0
+TIMEOUT_S = 600.0
 
 
 def last_line(text: str) -> str:
@@ -33,7 +33,9 @@ def wait_for(path: Path, process: "subprocess.Popen[str]") -> None:
     deadline = time.monotonic() + TIMEOUT_S
     while not path.exists():
         assert process.poll() is None, process.communicate()[1]
-        assert time.monotonic() < deadline, f"{path} never came"
+        if time.monotonic() > deadline:
+            process.kill()
+            raise AssertionError(f"{path} never came")
         time.sleep(0.01)
 
 
@@ -53,7 +55,7 @@ def whole_run(scene_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> W
     config = write_config(folder / "tiny.yaml", settings)
     result = folder / "result.json"
     process = start_training(config, folder / "run", "--json", str(result))
-    said, error = process.communicate(timeout=TIMEOUT_S)
+    said, error = finished(process)
     assert process.returncode == 0, error
     return WholeRun(config, folder / "run", said, json.loads(result.read_text()))
 
@@ -83,7 +85,7 @@ def test_a_full_disk_is_one_sentence_and_earlier_checkpoints_stay(
         str(kept / "last.ckpt"),
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
     )
-    _, error = process.communicate(timeout=TIMEOUT_S)
+    _, error = finished(process)
     assert process.returncode == 1
     said = last_line(error)
     assert said.startswith("stn train: cannot write the checkpoint")
@@ -103,7 +105,7 @@ def test_an_interrupted_run_keeps_the_last_checkpoint_and_says_how_to_go_on(
     last = tmp_path / "run" / "checkpoints" / "last.ckpt"
     wait_for(last, process)
     process.send_signal(sent)
-    _, error = process.communicate(timeout=TIMEOUT_S)
+    _, error = finished(process)
     assert process.returncode == status
     assert last_line(error) == (
         "training was interrupted; go on after the last epoch with: "
@@ -121,9 +123,9 @@ def test_a_killed_and_resumed_run_equals_one_that_never_stopped(
     first = tmp_path / "run" / "checkpoints" / "epoch=0000.ckpt"
     wait_for(first, killed)
     os.kill(killed.pid, signal.SIGKILL)
-    killed.communicate(timeout=TIMEOUT_S)
+    finished(killed)
     resumed = start_training(config, tmp_path / "run", "--resume", str(first))
-    _, error = resumed.communicate(timeout=TIMEOUT_S)
+    _, error = finished(resumed)
     assert resumed.returncode == 0, error
     expected = read_checkpoint(run / "checkpoints" / "last.ckpt").weights
     found = read_checkpoint(tmp_path / "run" / "checkpoints" / "last.ckpt").weights

@@ -13,7 +13,7 @@ from stn_perception.training.fit import fit
 from stn_perception.training.pool import ScenePool
 from stn_perception.training.quads import QuadsTask
 
-from .tiny import start_training, tiny_settings, write_config
+from .tiny import finished, start_training, tiny_settings, write_config
 
 
 def test_two_processes_train_one_network_on_different_crops(
@@ -23,7 +23,7 @@ def test_two_processes_train_one_network_on_different_crops(
     settings = tiny_settings(scene_folder, 2, 3, optimization=several)
     config = write_config(tmp_path / "two.yaml", settings)
     process = start_training(config, tmp_path / "two")
-    output, error = process.communicate(timeout=300)
+    output, error = finished(process)
     assert process.returncode == 0, error
     assert output.count("checkpoint: ") == 1, "the second process has nothing to say"
     both = read_checkpoint(tmp_path / "two" / "checkpoints" / "last.ckpt")

@@ -53,3 +53,12 @@ def start_training(config: Path, output: Path, *more: str, **popen: Any) -> subp
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         **popen,
     )
+
+
+def finished(process: subprocess.Popen[str], timeout_s: float = 600.0) -> tuple[str, str]:
+    """What a process said until its end, on both streams; one that does not end is killed."""
+    try:
+        return process.communicate(timeout=timeout_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise

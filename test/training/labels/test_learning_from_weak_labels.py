@@ -21,7 +21,7 @@ KINDS = [
     ({"labels": "noisy", "sigma": 0.35, "outlier_share": 0.1}, 1000, CORNERS, 0.75),
     ({"labels": "angle", "sigma": 0.35}, 800, ANGLE, 0.9),
     ({"labels": "box", "sigma": 0.25}, 300, BOX, 0.75),
-    ({"labels": "pseudo"}, 1000, CORNERS, 0.85),
+    ({"labels": "pseudo"}, 1000, CORNERS, 0.8),
 ]
 
 
