@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,8 @@ from stn_perception.training.own_bag.errors import OwnBagError
 from stn_perception.training.own_bag.topics import detections_topic, image_topic
 from stn_perception.training.scoring import bootstrap
 
+_STEPS = (0, 1, 2)
+
 
 def read_truth(path: Path) -> dict[int, dict[str, Quad]]:
     """Read true corners by stamp and object id from a ``truth.json``.
@@ -54,29 +57,37 @@ def read_truth(path: Path) -> dict[int, dict[str, Quad]]:
         raise OwnBagError(f"cannot read the truth {path}: {error}") from error
 
 
-def views_and_truths(
-    archive: ModelArchive,
-    bag: Path,
-    truth: Mapping[int, Mapping[str, Quad]],
-    refinement_steps: int,
-    only: str = "",
-) -> tuple[Quad, Quad, int]:
-    """Run an archive over a bag's boxes as the runtime does.
+@dataclass
+class _Seen:
+    """What came of a bag's boxes with one number of refinement steps."""
 
-    Returns:
-        Views and truths, N×4×2 each in pixels of their frames, and how many boxes got no view.
-    """
-    settings = PipelineSettings(refinement_steps=refinement_steps, max_boxes=4096)
-    canonicalizer = Canonicalizer(archive, settings, get_backend("opencv"))
-    views, truths, dropped = [], [], 0
+    views: list[Quad] = field(default_factory=list)
+    truths: list[Quad] = field(default_factory=list)
+    dropped: int = 0
+
+
+def _run(
+    archive: ModelArchive, bag: Path, truth: Mapping[int, Mapping[str, Quad]], only: str
+) -> dict[int, _Seen]:
+    """Run an archive over a bag's boxes as the runtime does, for each number of steps."""
+    backend = get_backend("opencv")
+    canonicalizers = {
+        steps: Canonicalizer(
+            archive, PipelineSettings(refinement_steps=steps, max_boxes=4096), backend
+        )
+        for steps in _STEPS
+    }
+    seen = {steps: _Seen() for steps in _STEPS}
     for request in _requests(bag, truth, only):
-        prediction = canonicalizer.predict([request])[0]
-        dropped += len(prediction.dropped)
-        for estimate in prediction.estimates:
+        known = truth[request.frame.stamp_ns]
+        for steps, canonicalizer in canonicalizers.items():
+            prediction = canonicalizer.predict([request])[0]
+            seen[steps].dropped += len(prediction.dropped)
             size = (prediction.view_width, prediction.view_height)
-            views.append(view_quad(estimate.frame_from_view, *size))
-            truths.append(truth[request.frame.stamp_ns][estimate.region.id])
-    return np.array(views).reshape(-1, 4, 2), np.array(truths).reshape(-1, 4, 2), dropped
+            for estimate in prediction.estimates:
+                seen[steps].views.append(view_quad(estimate.frame_from_view, *size))
+                seen[steps].truths.append(known[estimate.region.id])
+    return seen
 
 
 def _requests(
@@ -136,8 +147,8 @@ def score_own_bag(
     archive = ModelArchive.open(archive_path, device="cpu")
     truth = read_truth(truth_path)
     rows = []
-    for steps in (0, 1, 2):
-        views, truths, dropped = views_and_truths(archive, bag, truth, steps, only)
+    for steps, seen in _run(archive, bag, truth, only).items():
+        views, truths = (np.array(q).reshape(-1, 4, 2) for q in (seen.views, seen.truths))
         found = agreement(views[every - 1 :: every], truths[every - 1 :: every])
         rows.append(
             {
@@ -145,7 +156,7 @@ def score_own_bag(
                 "method": f"{archive.card.name}, {steps} refinement steps",
                 "refinement_steps": steps,
                 "samples": len(found.angle_deg),
-                "dropped": dropped,
+                "dropped": seen.dropped,
                 "corner_median_percent": bootstrap(
                     found.corner_percent, np.median, seed
                 ).as_dict(),
