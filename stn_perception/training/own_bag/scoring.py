@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from stn_perception.bags import BagError, BagReader
 from stn_perception.bags.typestore import header_stamp_ns
@@ -196,6 +197,8 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1, help="every so many views alone (1)")
     parser.add_argument("--json", type=Path)
     parsed = parser.parse_args()
+    # One small crop at a time: threads would wait for each other longer than they work.
+    torch.set_num_threads(1)
     try:
         result = score_own_bag(parsed.archive, parsed.bag, parsed.truth, parsed.only, parsed.every)
     except (OwnBagError, BagError, ArchiveError) as error:
