@@ -131,7 +131,8 @@ class EdgeRefiner(nn.Module):
         # What the four edges of one quadrilateral show, for each of them.
         seen = self.around(_pooled(x)).reshape(-1, 4, x.size(1)).mean(dim=1, keepdim=True)
         x = x + seen.expand(-1, 4, -1).reshape(-1, x.size(1), 1)
-        return self.third(self.second(x))
+        mixed: Tensor = self.third(self.second(x))
+        return mixed
 
     def lines(self, strips: Tensor) -> Tuple[Tensor, Tensor, Tensor]:  # noqa: UP006
         """Find the edge in each strip.
