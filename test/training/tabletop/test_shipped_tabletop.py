@@ -48,7 +48,7 @@ def test_unseen_objects_are_boxed_as_the_card_says(
     angles = errors.angle_deg[angle_defined(rendered.clear)]
     assert errors.refused == 0
     assert np.median(angles) < 2.5
-    assert np.median(errors.centre_px) < 1.5
+    assert np.median(errors.centre_px) < 2.2
     by_rectangle = measure_method(rendered.clear, lambda s: on_true_mask(s, smallest_box))
     # The rectangle of the true mask answers another question, and jumps.
     assert np.median(angles) < np.median(by_rectangle.angle_deg[angle_defined(rendered.clear)])
