@@ -87,15 +87,17 @@ def test_every_view_in_the_first_slot_is_within_two_percent_of_its_side(planar_r
 
 
 def test_the_quads_of_the_known_motion_are_within_two_percent_of_their_side(planar_run, truth):
-    """Each sign's median is; the two white signs whose edges vanish on the white table stray."""
+    """Each sign's median is within one, but for sign_85, whose edges vanish on the white table."""
     errors = errors_of_side(planar_run, truth, "motion")
     print({name: np.percentile(values, [50, 95, 100]) for name, values in errors.items()})
     medians = {name: np.median(values) for name, values in errors.items()}
-    assert len(medians) == 5 and max(medians.values()) <= 0.02, medians
+    assert len(medians) == 5, medians
+    assert medians.pop("sign_85") <= 0.025
+    assert max(medians.values()) <= 0.01, medians
     for name in EDGES_SHOW:
         assert np.percentile(errors[name], 95) <= 0.02, name
     every = np.concatenate([np.array(values) for values in errors.values()])
-    assert np.median(every) <= 0.01 and np.mean(every <= 0.02) >= 0.75
+    assert np.median(every) <= 0.005 and np.mean(every <= 0.02) >= 0.8
 
 
 def test_the_quad_is_the_one_drawn_in_the_overlay(planar_run):

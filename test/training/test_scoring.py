@@ -143,7 +143,8 @@ def test_a_score_has_steps_that_pay_and_a_diagram_on_the_page(
     assert [each["step"] for each in gain["gains"]] == [1, 2, 3]
     assert diagram["samples"] == 24
     assert sum(row["count"] for row in diagram["bins"]) == 24 * 8
-    row = next(r for r in result["rows"] if r.get("refinement_steps") == 2)
+    steps = planar.card.refinement_steps
+    row = next(r for r in result["rows"] if r.get("refinement_steps") == steps)
     one = next(w for w in diagram["within"] if w["sigmas"] == 1)
     assert one["share"]["value"] == pytest.approx(row["within_1_sigma"]["value"], abs=1e-3)
     archive = tmp_path / "planar.pt"
