@@ -168,7 +168,7 @@ def score_model(parsed: argparse.Namespace) -> int:
 
     archive = ModelArchive.open(parsed.name, device="cpu")
     scores = score(archive, parsed.samples, parsed.seed, parsed.data)
-    print(scorer_of(archive.card.name).table(scores))
+    print(scorer_of(archive.card).table(scores))
     write_json(parsed.json, scores)
     if parsed.write_card:
         from stn_perception.training.card_page import write_scores

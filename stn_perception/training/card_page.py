@@ -115,7 +115,7 @@ def page(card: ModelCard, result: dict[str, Any]) -> str:
         "",
         result.get("note", ""),
         "",
-        scorer_of(card.name).table(result),
+        scorer_of(card).table(result),
         *_speed_lines(result.get("speed")),
         *_refinement_lines(card, result.get("refinement", [])),
         *_reliability_lines(result.get("reliability", [])),

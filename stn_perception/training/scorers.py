@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from stn_perception.runtime.archive import ModelArchive
+from stn_perception.runtime.model_card import ModelCard
 from stn_perception.training.speed import measure_speed
 
 # (archive, samples, seed, data folder or none) to a result with ``rows``.
@@ -27,7 +28,6 @@ TABLES = {
     "tabletop": "stn_perception.training.tabletop.scoring:tabletop_table",
     "signs": "stn_perception.training.road_signs.scoring:signs_table",
 }
-_DEFAULT = "planar"
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,25 @@ class Scorer:
     table: Table
 
 
-def scorer_of(name: str) -> Scorer:
-    """Return the scorer of a model by its card's name; unknown names are scored as planar."""
-    kind = name if name in SCORERS else _DEFAULT
+def scorer_of(card: ModelCard) -> Scorer:
+    """Return the scorer of a model by its card.
+
+    A model of another name is scored as ``planar`` if it promises the same: a quadrilateral
+    without an up.
+
+    Raises:
+        ValueError: no scoring belongs to such a model.
+    """
+    kind = card.name
+    if kind not in SCORERS:
+        if (card.family, card.symmetry) != ("projective", 4):
+            raise ValueError(
+                f"no held-out samples belong to the model {card.name!r} ({card.family}, symmetry "
+                f"{card.symmetry}), expected {', '.join(SCORERS)} or another projective one of "
+                "symmetry 4; python -m stn_perception.training.own_bag.scoring scores a model of "
+                "one object on a recording with truth"
+            )
+        kind = "planar"
     return Scorer(score=_imported(SCORERS[kind]), table=_imported(TABLES[kind]))
 
 
@@ -57,11 +73,11 @@ def score_model(
     """Score an archive the way its kind is scored, and time it (``speed``).
 
     Raises:
-        ValueError: fewer than two samples are asked for.
+        ValueError: fewer than two samples are asked for, or no scoring belongs to the model.
     """
     if samples < 2:
         raise ValueError(f"samples is {samples}, expected at least 2")
-    result = scorer_of(archive.card.name).score(archive, samples, seed, data)
+    result = scorer_of(archive.card).score(archive, samples, seed, data)
     return result | {"speed": measure_speed(archive)}
 
 

@@ -17,7 +17,7 @@ from stn_perception.training.photographs import PhotographError, read_photograph
 from stn_perception.training.pool import scene
 from stn_perception.training.scenes import LabelledSample
 from stn_perception.training.scenes.rendering import coverage
-from stn_perception.training.scorers import score_model
+from stn_perception.training.scorers import score_model, scorer_of
 from stn_perception.training.scoring import SCORED_SCENES, bootstrap, summarize
 
 QUAD = np.array([(40.2, 30.7), (150.1, 44.6), (139.8, 160.3), (25.5, 140.9)])
@@ -154,3 +154,11 @@ def test_a_score_has_steps_that_pay_and_a_diagram_on_the_page(
     assert gain["sentence"] in text
     assert "](reliability.svg)" in text and "| normal law | 38.3 % | 68.3 % |" in text
     assert "<svg" in (tmp_path / "reliability.svg").read_text(encoding="utf-8")
+
+
+def test_a_model_nothing_is_drawn_for_is_refused(planar: ModelArchive) -> None:
+    mug = planar.card.model_copy(update={"name": "mug", "symmetry": 1})
+    with pytest.raises(ValueError, match="no held-out samples belong to the model 'mug'"):
+        scorer_of(mug)
+    mine = planar.card.model_copy(update={"name": "my_labels"})
+    assert scorer_of(mine).score is scorer_of(planar.card).score

@@ -82,7 +82,7 @@ def test_a_score_has_every_row_and_a_table(archive: ModelArchive) -> None:
         for figure in row.values():
             if isinstance(figure, dict):
                 assert figure["low"] <= figure["value"] <= figure["high"]
-    table = scorer_of("tabletop").table(result)
+    table = scorer_of(archive.card).table(result)
     assert table.count("minAreaRect") == 2
     assert "axis-aligned box" in table
     with pytest.raises(ValueError, match="at least 2"):
