@@ -102,8 +102,8 @@ def test_a_rectangle_is_known_from_its_angle_and_box() -> None:
 def test_overlap_is_what_a_shift_leaves() -> None:
     square = np.array([[(0.0, 0.0), (10, 0), (10, 10), (0, 10)]])
     assert overlaps(square, square)[0] == pytest.approx(1.0)
-    assert overlaps(square, square + [5, 0])[0] == pytest.approx(1 / 3)
-    assert overlaps(square, square + [50, 0])[0] == 0.0
+    assert overlaps(square, square + np.array([5, 0]))[0] == pytest.approx(1 / 3)
+    assert overlaps(square, square + np.array([50, 0]))[0] == 0.0
 
 
 def clean_panel() -> tuple[np.ndarray, np.ndarray]:
