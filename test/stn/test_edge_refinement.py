@@ -5,15 +5,14 @@ import numpy as np
 import pytest
 import torch
 
-from stn_perception.stn.edge_refinement import (
-    REACH_ACROSS,
-    EdgeRefiner,
+from stn_perception.stn.edge_lines import (
     corners_of_ends,
     ends_of_corners,
     fitted_line,
     in_crop_axes,
     projected,
 )
+from stn_perception.stn.edge_refinement import REACH_ACROSS, EdgeRefiner
 from stn_perception.stn.quad_network import QuadNetwork
 from stn_perception.stn.transforms import theta_from_corners
 

@@ -5,7 +5,7 @@ import math
 
 import torch
 
-from stn_perception.stn.edge_refinement import projected
+from stn_perception.stn.edge_lines import projected
 from stn_perception.stn.quad_network import QuadNetwork
 from stn_perception.stn.transforms import theta_from_corners
 from stn_perception.training.batch import batch_of

@@ -8,7 +8,8 @@ import math
 import torch
 from torch import Tensor, nn
 
-from stn_perception.stn.edge_refinement import REACH_ACROSS, ends_of_corners, projected
+from stn_perception.stn.edge_lines import ends_of_corners, projected
+from stn_perception.stn.edge_refinement import REACH_ACROSS
 from stn_perception.stn.quad_network import QuadNetwork
 from stn_perception.stn.transforms import theta_from_corners
 from stn_perception.training.batch import Batch, StepResult
