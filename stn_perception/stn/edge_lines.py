@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Edges near a view's own: lines through columns, corners where lines meet, and their variances.
 
-An edge is given in the frame turned so that it lies on top: how far outwards of the view's edge it
-runs at the view's corners, where it starts and where it ends, clockwise, in half sides of the view.
+An edge is given in the frame turned so that it lies on top: how far outwards of the view's edge
+it runs at the view's corners, where it starts and where it ends, clockwise, in half sides of the
+view.
 """
 
 from typing import Tuple  # noqa: UP035  (TorchScript reads this annotation)
