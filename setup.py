@@ -15,7 +15,7 @@ EXTRAS = {
     "bags": ["rosbags>=0.10"],
     "train": ["lightning>=2.4", "pyyaml", "scikit-image>=0.22", "tensorboard"],
     # Scenes of the model `tabletop`, to train and to score it.
-    "tabletop": ["pybullet>=3.2.5"],
+    "tabletop": ["pybullet>=3.2.7", "scipy"],
     # What `colcon test` looks for to choose pytest.
     "test": ["pytest>=8"],
     "dev": [
