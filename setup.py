@@ -27,6 +27,8 @@ EXTRAS = {
         "pupil-apriltags",
         "pytest>=8",
         "ruff",
+        # The CUDA kernels' tests run in its interpreter; PyTorch's CUDA builds bring it themselves.
+        "triton>=3.2",
         "types-PyYAML",
     ],
 }
