@@ -5,11 +5,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from stn_perception.runtime.warp_backend import InputSample, WarpBackend
+from stn_perception.runtime.warp_backend import InputSample, ViewSample, WarpBackend
 from stn_perception.runtime.warp_opencv import OpenCvBackend
 from stn_perception.runtime.warp_reference import ReferenceBackend
 
-__all__ = ["InputSample", "WarpBackend", "backend_names", "get_backend", "register_backend"]
+__all__ = [
+    "InputSample",
+    "ViewSample",
+    "WarpBackend",
+    "backend_names",
+    "get_backend",
+    "register_backend",
+]
 
 _BACKENDS: dict[str, Callable[[], WarpBackend]] = {
     "opencv": OpenCvBackend,

@@ -23,6 +23,14 @@ class InputSample:
     frame_from_crop: NDArray[np.float64]
 
 
+@dataclass(frozen=True, eq=False)
+class ViewSample:
+    """One view to take: ``frame_from_view`` is 3×3 in pixels of both."""
+
+    frame: Frame
+    frame_from_view: NDArray[np.float64]
+
+
 class WarpBackend(Protocol):
     """Samples frames. Pixels outside a frame or with w <= 0 are black.
 
@@ -52,3 +60,13 @@ class WarpBackend(Protocol):
 
         ``antialias`` concerns linear and cubic interpolation; nearest takes pixels as they are.
         """
+
+    def warp_views(
+        self,
+        samples: Sequence[ViewSample],
+        width: int,
+        height: int,
+        interpolation: Interpolation = "linear",
+        antialias: bool = True,
+    ) -> list[NDArray[np.uint8]]:
+        """Several views of any frames in one call, each what ``warp_view`` gives for it."""
