@@ -227,6 +227,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = Subcommands(parser)
     add_ros_commands(commands)
     add_training_commands(commands)
+    add_benchmarks(commands)
 
     models = commands.add("models", None, "stn models list")
     models.description = "Shipped archives: list, check, score, explain."
@@ -286,6 +287,21 @@ def add_training_commands(commands: Subcommands) -> None:
     write.add_argument("output", type=Path, help="archive to write (.pt or .pt2)")
     write.add_argument("--format", choices=["torchscript", "export"], help="else by suffix")
     add_json(fit)
+
+
+def add_benchmarks(commands: Subcommands) -> None:
+    """Commands that measure, with the peers in the same run."""
+    from stn_perception.benchmarks.commands import NAMES, bench_command
+
+    bench = commands.add("bench", None, "stn bench warp")
+    bench.description = "What it costs, with the peers in the same run."
+    kinds = Subcommands(bench, "bench ")
+    for name in NAMES:
+        command = bench_command(name)
+        parser = kinds.add(name, command.run, command.EXAMPLE)
+        parser.description = command.SUMMARY
+        command.add_arguments(parser)
+        add_json(parser)
 
 
 if __name__ == "__main__":

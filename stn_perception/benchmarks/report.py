@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a benchmark hands out: a table to read, and the same figures for machines."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from stn_perception.runtime.whole_file import write_whole_file
+
+Cell = float | int | str | None
+_PACKAGES = ("torch", "opencv-python-headless", "numpy", "kornia", "triton", "ros-rclpy")
+_CPU_FILE = Path("/proc/cpuinfo")
+
+
+@dataclass(frozen=True)
+class Target:
+    """A limit that a figure is held to.
+
+    Attributes:
+        name: What is held, in words.
+        value: The measured figure.
+        limit: What it should reach.
+        at_least: Whether larger is better.
+    """
+
+    name: str
+    value: float
+    limit: float
+    at_least: bool
+
+    @property
+    def is_met(self) -> bool:
+        """Whether the figure reaches the limit."""
+        return self.value >= self.limit if self.at_least else self.value <= self.limit
+
+    def sentence(self) -> str:
+        """One line: the figure, the limit, and whether it is met."""
+        sign = "≥" if self.at_least else "≤"
+        verdict = "met" if self.is_met else "NOT met"
+        return f"{self.name}: {shown(self.value)} (target {sign} {shown(self.limit)}) {verdict}"
+
+
+@dataclass(frozen=True)
+class BenchReport:
+    """The figures of one `stn bench` command.
+
+    Attributes:
+        name: The benchmark.
+        command: What makes these figures.
+        rows: One mapping a line of the table, all with the same keys, ratios first.
+        targets: What the figures are held to.
+        notes: Sentences that belong beside the table.
+        settings: What was chosen for the run, such as rounds and threads.
+    """
+
+    name: str
+    command: str
+    rows: Sequence[Mapping[str, Cell]]
+    targets: Sequence[Target] = ()
+    notes: Sequence[str] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def text(self) -> str:
+        """The table as Markdown, then targets and notes."""
+        lines = [markdown_table(self.rows)] if self.rows else []
+        if self.targets:
+            lines += ["", *(f"- {target.sentence()}" for target in self.targets)]
+        if self.notes:
+            lines += ["", *(f"- {note}" for note in self.notes)]
+        return "\n".join(lines)
+
+    def content(self) -> dict[str, Any]:
+        """The same for machines, with the machine and the versions that it ran on."""
+        return {
+            "benchmark": self.name,
+            "command": self.command,
+            "machine": machine(),
+            "settings": dict(self.settings),
+            "rows": [dict(row) for row in self.rows],
+            "targets": [
+                {
+                    "name": target.name,
+                    "value": target.value,
+                    "limit": target.limit,
+                    "at_least": target.at_least,
+                    "met": target.is_met,
+                }
+                for target in self.targets
+            ],
+            "notes": list(self.notes),
+        }
+
+
+def publish(report: BenchReport, json_path: Path | None) -> int:
+    """Print the report, write the JSON completely or not at all, and return exit status 0.
+
+    A missed target is a result, not a failure: the status says that the benchmark ran.
+    """
+    print(report.text())
+    if json_path is not None:
+        json_path.parent.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(report.content(), indent=2, ensure_ascii=False)
+        write_whole_file(json_path, text + "\n")
+    return 0
+
+
+def machine() -> dict[str, Any]:
+    """What a figure depends on: processor, cores, versions."""
+    return {
+        "processor": _processor(),
+        "cores": len(os.sched_getaffinity(0)),
+        "python": platform.python_version(),
+        "packages": {name: found for name in _PACKAGES if (found := _version(name))},
+    }
+
+
+def markdown_table(rows: Sequence[Mapping[str, Cell]]) -> str:
+    """Rows with the same keys as a Markdown table."""
+    keys = list(rows[0])
+    lines = [keys, ["---"] * len(keys), *([shown(row[key]) for key in keys] for row in rows)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def shown(cell: Cell) -> str:
+    """A figure with three digits that count; a dash for none."""
+    if cell is None:
+        return "–"
+    if isinstance(cell, float):
+        return f"{cell:.0f}" if abs(cell) >= 100 else f"{cell:.3g}"
+    return str(cell)
+
+
+def _processor() -> str:
+    if not _CPU_FILE.exists():
+        return platform.processor() or platform.machine()
+    names = [
+        line.split(":", 1)[1].strip()
+        for line in _CPU_FILE.read_text(encoding="utf-8").splitlines()
+        if line.startswith("model name")
+    ]
+    return names[0] if names else platform.machine()
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
