@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -13,6 +11,7 @@ from numpy.typing import NDArray
 
 from stn_perception.training.scenes import degradations
 from stn_perception.training.scenes.materials import Materials
+from stn_perception.training.scenes.skimage_photographs import read_photograph
 
 Rgb = NDArray[np.uint8]
 Light = NDArray[np.float32]
@@ -25,18 +24,11 @@ def photograph(name: str) -> Rgb:
     Raises:
         FileNotFoundError: scikit-image or the file in it is not installed.
     """
-    spec = importlib.util.find_spec("skimage")
-    if spec is None or spec.origin is None:
-        raise FileNotFoundError(
-            "the scenes use scikit-image's photographs: install it (pip install scikit-image)"
-        )
-    path = Path(spec.origin).parent / "data" / name
-    pixels = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if pixels is None:
-        raise FileNotFoundError(f"scikit-image has no readable photograph {path}")
+    pixels = read_photograph(name, cv2.IMREAD_COLOR)
     longest = max(pixels.shape[:2])
     if longest > 640:
-        pixels = cv2.resize(pixels, None, fx=640 / longest, fy=640 / longest)
+        scale = 640 / longest
+        pixels = np.asarray(cv2.resize(pixels, None, fx=scale, fy=scale), dtype=np.uint8)
     return np.ascontiguousarray(pixels[..., ::-1])
 
 

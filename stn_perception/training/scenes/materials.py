@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from stn_perception.training.scenes.skimage_photographs import read_photograph
 
 
 @dataclass(frozen=True)
@@ -77,16 +77,7 @@ def photograph(name: str) -> NDArray[np.uint8]:
     Raises:
         FileNotFoundError: scikit-image or the file in it is not installed.
     """
-    spec = importlib.util.find_spec("skimage")
-    if spec is None or spec.origin is None:
-        raise FileNotFoundError(
-            "the scenes use scikit-image's photographs: install it (pip install scikit-image)"
-        )
-    path = Path(spec.origin).parent / "data" / name
-    pixels = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-    if pixels is None:
-        raise FileNotFoundError(f"scikit-image has no readable photograph {path}")
-    return np.asarray(pixels, dtype=np.uint8)
+    return read_photograph(name, cv2.IMREAD_GRAYSCALE)
 
 
 def photograph_crop(
