@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from stn_perception.training.classical import clockwise
 from stn_perception.training.scenes import LabelledSample
+from stn_perception.training.scenes.given_box import given_box
 
 OUTLINES = "outlines.csv"
 TAGS = "tag_corners.json"
@@ -111,9 +112,4 @@ def _turned(picture: Picture, corners: Corners, angle_rad: float) -> tuple[Pictu
 def _sample(
     picture: Picture, corners: Corners, rng: np.random.Generator, jitter: float, kind: str
 ) -> LabelledSample:
-    low, high = corners.min(axis=0), corners.max(axis=0)
-    size = high - low
-    low = low + np.clip(rng.normal(0, jitter, 2), -2 * jitter, 2 * jitter) * size
-    high = high + np.clip(rng.normal(0, jitter, 2), -2 * jitter, 2 * jitter) * size
-    box = np.concatenate([(low + high) / 2, high - low])
-    return LabelledSample(picture, corners, box, kind)
+    return LabelledSample(picture, corners, given_box(rng, corners, jitter), kind)

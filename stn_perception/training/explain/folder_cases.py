@@ -17,6 +17,7 @@ from stn_perception.training.explain.cases import Case, CaseSource, ExplainError
 from stn_perception.training.explain.truth_files import Truth, read_truth, truth_beside
 from stn_perception.training.photographs import OUTLINES, TAGS, read_photographs
 from stn_perception.training.scenes import LabelledSample
+from stn_perception.training.scenes.given_box import given_box
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 
@@ -103,12 +104,8 @@ def _labelled(
         if frame is None or picture != name:
             name, frame = picture, _frame(folder / picture)
         corners = truth.by_picture[picture][id]
-        around = box_around(corners).corners()
-        low, high = around[0], around[2]
-        size = high - low
-        low = low + np.clip(rng.normal(0, jitter, 2), -2 * jitter, 2 * jitter) * size
-        high = high + np.clip(rng.normal(0, jitter, 2), -2 * jitter, 2 * jitter) * size
-        box = AxisAlignedBox.from_corners(np.stack([low, high]))
+        given = given_box(rng, box_around(corners).corners(), jitter)
+        box = AxisAlignedBox(*(float(v) for v in given))
         yield Case(f"{picture} {id}", frame, Region(box, id), corners)
 
 

@@ -12,11 +12,14 @@ from stn_perception.training.crops import cut, frame_from_square
 from stn_perception.training.road_signs.config import SignCropSettings
 from stn_perception.training.road_signs.pool import SignPool
 from stn_perception.training.road_signs.scene import inverse, projected
+from stn_perception.training.scenes.given_box import given_box
 
 Points = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
 _SQUARE = np.array([(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)])
+# Standard deviation of each edge of the box that a crop is cut by, as a share of its side.
+_BOX_JITTER = 0.03
 
 
 def _turn(angle_rad: float) -> NDArray[np.float64]:
@@ -70,15 +73,10 @@ def box_crop(rng: np.random.Generator, outline: Points, settings: SignCropSettin
     turn = np.eye(2)
     if rng.random() < 0.7:
         turn = _turn(rng.uniform(0, 2 * np.pi))
-    own = outline @ turn
-    low, high = own.min(axis=0), own.max(axis=0)
-    size = high - low
-    low = low + np.clip(rng.normal(0, 0.03, 2), -0.06, 0.06) * size
-    high = high + np.clip(rng.normal(0, 0.03, 2), -0.06, 0.06) * size
-    half, centre = (high - low) / 2 * settings.box_margin, (low + high) / 2
+    box = given_box(rng, outline @ turn, _BOX_JITTER)
     matrix = np.eye(3)
-    matrix[:2, :2] = turn @ np.diag(half)
-    matrix[:2, 2] = turn @ centre
+    matrix[:2, :2] = turn @ np.diag(box[2:] / 2 * settings.box_margin)
+    matrix[:2, 2] = turn @ box[:2]
     return matrix
 
 

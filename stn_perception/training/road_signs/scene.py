@@ -14,6 +14,7 @@ from stn_perception.training.road_signs.catalogue import UNKNOWN, class_names, s
 from stn_perception.training.road_signs.scene_settings import SignSceneSettings
 from stn_perception.training.road_signs.unknowns import draw_unknown
 from stn_perception.training.scenes.cameras import rotation
+from stn_perception.training.scenes.given_box import given_box
 from stn_perception.training.scenes.materials import HELD_OUT, TRAINING
 
 Points = NDArray[np.float64]
@@ -60,15 +61,6 @@ def projected(frame_from_plane: NDArray[np.float64], points: Points) -> Points:
 def inverse(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the inverse of a 3×3 matrix."""
     return np.asarray(np.linalg.inv(matrix), dtype=np.float64)
-
-
-def given_box(rng: np.random.Generator, outline: Points, jitter: float) -> Points:
-    """Return the bounding box of an outline, each edge off by ``jitter`` of its side."""
-    low, high = outline.min(axis=0), outline.max(axis=0)
-    size = high - low
-    low = low + np.clip(rng.normal(0, jitter, 2), -2 * jitter, 2 * jitter) * size
-    high = high + np.clip(rng.normal(0, jitter, 2), -2 * jitter, 2 * jitter) * size
-    return np.concatenate([(low + high) / 2, high - low])
 
 
 def _random_view(rng: np.random.Generator, max_tilt_deg: float) -> NDArray[np.float64]:

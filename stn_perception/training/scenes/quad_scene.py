@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stn_perception.training.scenes import backgrounds, cameras, degradations, faces, textures
+from stn_perception.training.scenes.given_box import given_box
 from stn_perception.training.scenes.materials import Materials
 from stn_perception.training.scenes.rendering import (
     coverage,
@@ -70,16 +71,6 @@ def _place(
         middle = np.array([width - 1, height - 1]) / 2 + rng.uniform(-0.5, 0.5, 2)
         centre = (corners.min(axis=0) + corners.max(axis=0)) / 2
         return aspect, corners - centre + middle, width, height
-
-
-def _given_box(
-    rng: np.random.Generator, corners: NDArray[np.float64], jitter: float
-) -> NDArray[np.float64]:
-    low, high = corners.min(axis=0), corners.max(axis=0)
-    size = high - low
-    low = low + np.clip(rng.normal(0, jitter, 2), -2 * jitter, 2 * jitter) * size
-    high = high + np.clip(rng.normal(0, jitter, 2), -2 * jitter, 2 * jitter) * size
-    return np.concatenate([(low + high) / 2, high - low])
 
 
 def generate_scene(
@@ -169,7 +160,7 @@ def _draw(
     picture = degradations.expose(rng, picture)
     if edge_contrast(np.clip(picture, 0, 255), corners) < settings.min_edge_contrast:
         return None
-    box = _given_box(rng, corners, settings.box_jitter)
+    box = given_box(rng, corners, settings.box_jitter)
     if rng.random() < 0.05:
         picture = degradations.dark_border(rng, picture)
     pixels = degradations.record(rng, picture)

@@ -58,9 +58,8 @@ def read_aerial(folder: Path, seed: int) -> dict[str, list[BoxSample]]:
         for index, element in enumerate(found):
             truth = _box(element, path)
             rng = np.random.default_rng([seed, 13, number, index])
-            centre, size = detection(rng, truth.corners, truth.corners, truth, 1.0)
+            box = detection(rng, truth.corners, truth.corners, truth, 1.0)
             name = KINDS[str(element.findtext("name"))]
-            box = np.concatenate([centre, size])
             rows[name].append(BoxSample(pixels, truth, box, 0.0, name))
     if not any(rows.values()):
         raise PhotographError(f"{place} holds no labelled {' or '.join(KINDS)}, expected some")

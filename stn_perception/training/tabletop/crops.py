@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stn_perception.training.crops import CropSettings, cut
+from stn_perception.training.scenes.given_box import given_box
 from stn_perception.training.tabletop.oriented import OrientedBox
 from stn_perception.training.tabletop.pool import ScenePool
 
@@ -43,22 +44,14 @@ class Crops(NamedTuple):
     refined: NDArray[np.bool_]
 
 
-def _jittered_box(rng: np.random.Generator, low: Matrix, high: Matrix) -> tuple[Matrix, Matrix]:
-    size = high - low
-    limit = 2 * BOX_JITTER
-    low = low + np.clip(rng.normal(0, BOX_JITTER, 2), -limit, limit) * size
-    high = high + np.clip(rng.normal(0, BOX_JITTER, 2), -limit, limit) * size
-    return (low + high) / 2, high - low
-
-
 def _asked_for(outline: Matrix, seen: Matrix, truth: OrientedBox, kind: float) -> Matrix:
     return outline if kind < 0.45 else seen if kind < 0.7 else truth.corners
 
 
 def detection(
     rng: np.random.Generator, outline: Matrix, seen: Matrix, truth: OrientedBox, kind: float
-) -> tuple[Matrix, Matrix]:
-    """Return centre and size of a box as a detector may draw it, with errors.
+) -> Matrix:
+    """Return a box as a detector may draw it, with errors: centre x, centre y, width, height.
 
     Args:
         rng: of the errors.
@@ -68,8 +61,7 @@ def detection(
         kind: below 0.45 the box holds all of the object, up to 0.7 what shows, above that the
             oriented box's corners (detections that were made from oriented labels).
     """
-    points = _asked_for(outline, seen, truth, kind)
-    return _jittered_box(rng, points.min(axis=0), points.max(axis=0))
+    return given_box(rng, _asked_for(outline, seen, truth, kind), BOX_JITTER)
 
 
 def _first(
@@ -81,11 +73,11 @@ def _first(
     picture_from_frame = np.array([(c, -s), (s, c)])
     kind = rng.random()
     points = _asked_for(outline, seen, truth, kind) @ picture_from_frame
-    centre, size = _jittered_box(rng, points.min(axis=0), points.max(axis=0))
-    half = float(size.max()) * margin / 2
+    box = given_box(rng, points, BOX_JITTER)
+    half = float(box[2:].max()) * margin / 2
     matrix = np.eye(3)
     matrix[:2, :2] = picture_from_frame * half
-    matrix[:2, 2] = picture_from_frame @ centre
+    matrix[:2, 2] = picture_from_frame @ box[:2]
     return matrix
 
 

@@ -126,8 +126,8 @@ def trial(rng: np.random.Generator, client: int, renderer: Renderer) -> tuple[in
         return None
     outline = hull_of(camera.project(placed.mesh.vertices))
     truth = oriented_box(outline)
-    centre, size = detection(rng, outline, outline, truth, 0.0)
-    sample = BoxSample(pixels, truth, np.concatenate([centre, size]), 0.0, body.kind, mask)
+    box = detection(rng, outline, outline, truth, 0.0)
+    sample = BoxSample(pixels, truth, box, 0.0, body.kind, mask)
     return number, Trial(placed, camera, sample, float(placed.mesh.vertices[:, 2].max()))
 
 

@@ -43,12 +43,12 @@ def samples_of(scene: Scene, seed: int, number: int, boxes: BoxKind) -> list[Box
     for place, one in enumerate(scene.objects):
         rng = np.random.default_rng([seed, 11, number, place])
         truth = oriented_box(one.outline)
-        centre, size = detection(rng, one.outline, one.seen, truth, _KIND[boxes])
+        box = detection(rng, one.outline, one.seen, truth, _KIND[boxes])
         samples.append(
             BoxSample(
                 pixels=scene.pixels,
                 truth=truth,
-                box=np.concatenate([centre, size]),
+                box=box,
                 hidden=one.hidden,
                 kind=one.kind,
                 mask=scene.owner == place,
