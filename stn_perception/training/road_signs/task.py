@@ -29,7 +29,7 @@ from stn_perception.training.road_signs.losses import (
     wrapped,
 )
 from stn_perception.training.road_signs.pool import SignPool, draw_pool, pool_of, scene_number
-from stn_perception.training.scenes import HELD_OUT, TRAINING, Materials
+from stn_perception.training.scenes import HELD_OUT, TRAINING
 from stn_perception.training.tasks import Report
 
 # Seeds of scenes that training is watched by, and that deviations are scaled on: neither is the
@@ -138,13 +138,13 @@ class SignsTask:
         return (
             f"{len(signs) - drawn} designs of the Open Clip Art Library (public domain) and "
             f"{drawn} drawn by a script; {others} other pieces of its artwork as unknown; "
-            f"{_listed(TRAINING)}"
+            f"{TRAINING.text}"
         )
 
     def held_out_text(self) -> str:
         """Return what no training scene is made of."""
         return (
-            f"{len(other_artwork(True))} other pieces of the clip-art; {_listed(HELD_OUT)}; "
+            f"{len(other_artwork(True))} other pieces of the clip-art; {HELD_OUT.text}; "
             "every real picture"
         )
 
@@ -176,11 +176,3 @@ class SignsTask:
         with torch.no_grad():
             network.log_variance_shift.add_(2 * math.log(factor))
         return factor
-
-
-def _listed(materials: Materials) -> str:
-    return (
-        f"photographs of scikit-image ({', '.join(materials.photographs)}), Hershey fonts "
-        f"{list(materials.fonts)}, fiducials of {', '.join(materials.dictionaries)}, sign shapes "
-        f"{', '.join(materials.shapes)}"
-    )

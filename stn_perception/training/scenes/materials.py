@@ -31,6 +31,15 @@ class Materials:
     shapes: tuple[str, ...]
     letters: str
 
+    @property
+    def text(self) -> str:
+        """What they are, for the card."""
+        return (
+            f"photographs of scikit-image ({', '.join(self.photographs)}), Hershey fonts "
+            f"{list(self.fonts)}, fiducials of {', '.join(self.dictionaries)}, sign shapes "
+            f"{', '.join(self.shapes)}"
+        )
+
 
 TRAINING = Materials(
     photographs=(
