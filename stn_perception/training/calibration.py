@@ -3,9 +3,17 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
 
 from stn_perception.runtime.archive import ModelArchive
+from stn_perception.runtime.model_card import ModelCard
 from stn_perception.training.measuring import measure_archive
 from stn_perception.training.pool import scene
 from stn_perception.training.scenes import QuadSceneSettings
@@ -14,11 +22,52 @@ from stn_perception.training.scenes import QuadSceneSettings
 WITHIN_ONE_SIGMA = 0.6827
 
 # Another seed than training's and any score's.
-_SEED = 991
+CALIBRATION_SEED = 991
+
+
+def scale_deviations(
+    network: nn.Module,
+    card: ModelCard,
+    in_sigmas_of: Callable[[ModelArchive], NDArray[np.float64]],
+) -> float:
+    """Scale a network's standard deviations in place so that 1 σ holds 68.27 % of its errors.
+
+    Args:
+        network: with a parameter ``log_variance_shift``; in evaluation mode, not folded.
+        card: as it will be written.
+        in_sigmas_of: measures the network on held-out samples, and returns the absolute errors
+            in the standard deviations that it predicts for them.
+
+    Returns:
+        The factor on every standard deviation.
+
+    Raises:
+        ValueError: the network predicts no variance.
+    """
+    archive = ModelArchive(network, card, torch.device("cpu"), Path(), "torchscript")
+    factor = one_sigma_factor(in_sigmas_of(archive), card.name)
+    with torch.no_grad():
+        network.get_parameter("log_variance_shift").add_(2 * math.log(factor))
+    return factor
+
+
+def one_sigma_factor(in_sigmas: NDArray[np.float64], model: str) -> float:
+    """Return the factor on every standard deviation that makes 1 σ hold 68.27 % of the errors.
+
+    Args:
+        in_sigmas: absolute errors in predicted standard deviations, of any shape.
+        model: its name, for the message.
+
+    Raises:
+        ValueError: there are none.
+    """
+    if in_sigmas.size == 0:
+        raise ValueError(f"the model {model} predicts no variance to calibrate")
+    return float(np.quantile(in_sigmas, WITHIN_ONE_SIGMA))
 
 
 def sigma_factor(archive: ModelArchive, settings: QuadSceneSettings, count: int) -> float:
-    """Return the factor on every predicted standard deviation that makes 1 σ hold 68.27 %.
+    """Return the factor that a network of quadrilaterals needs (see ``one_sigma_factor``).
 
     Measured after the card's refinement steps, on held-out materials: a network is surer of
     what it has seen in training.
@@ -26,8 +75,6 @@ def sigma_factor(archive: ModelArchive, settings: QuadSceneSettings, count: int)
     Raises:
         ValueError: the archive predicts no variance.
     """
-    samples = [scene(_SEED, i, settings, held_out=True) for i in range(count)]
+    samples = [scene(CALIBRATION_SEED, i, settings, held_out=True) for i in range(count)]
     errors = measure_archive(archive, samples, archive.card.refinement_steps)
-    if errors.in_sigmas.size == 0:
-        raise ValueError(f"the model {archive.card.name} predicts no variance to calibrate")
-    return float(np.quantile(errors.in_sigmas, WITHIN_ONE_SIGMA))
+    return one_sigma_factor(errors.in_sigmas, archive.card.name)

@@ -21,6 +21,7 @@ from stn_perception.runtime.backends import get_backend
 from stn_perception.runtime.frame import Frame
 from stn_perception.runtime.model_card import ModelCard
 from stn_perception.runtime.warp_backend import InputSample
+from stn_perception.training.calibration import CALIBRATION_SEED
 from stn_perception.training.crops import frame_from_square
 from stn_perception.training.road_signs.catalogue import UNKNOWN
 from stn_perception.training.road_signs.crops import coarse_estimate
@@ -31,10 +32,6 @@ from stn_perception.training.road_signs.scene_settings import SignSceneSettings
 Matrix = NDArray[np.float64]
 
 _SQUARE = np.array([(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)])
-
-# Another seed than training's and any score's, and the share of a normal distribution in 1 σ.
-_CALIBRATION_SEED = 991
-_WITHIN_ONE_SIGMA = 0.6827
 
 
 @dataclass(frozen=True)
@@ -173,8 +170,8 @@ def read_signs(
     return found
 
 
-def sigma_factor(archive: ModelArchive, settings: SignSceneSettings, count: int) -> float:
-    """Return the factor on every predicted deviation that makes 1 σ hold 68.27 %.
+def held_out_in_sigmas(archive: ModelArchive, settings: SignSceneSettings, count: int) -> Matrix:
+    """Return absolute errors of signs in predicted standard deviations, M×8, to calibrate by.
 
     Measured after the card's refinement steps, from boxes, on held-out materials.
     """
@@ -183,11 +180,11 @@ def sigma_factor(archive: ModelArchive, settings: SignSceneSettings, count: int)
     in_sigmas: list[Matrix] = []
     for start in range(0, count, 64):
         numbers = range(start, min(start + 64, count))
-        samples = [scene_number(_CALIBRATION_SEED, i, settings, True) for i in numbers]
+        samples = [scene_number(CALIBRATION_SEED, i, settings, True) for i in numbers]
         starts = [box_start(sample, archive.card) for sample in samples]
         last = read_signs(archive, samples, starts, archive.card.refinement_steps)[-1]
         in_sigmas += [np.abs(r.error) / r.sigma for r in last if r.sigma.size]
-    return float(np.quantile(np.array(in_sigmas), _WITHIN_ONE_SIGMA))
+    return np.array(in_sigmas).reshape(-1, 8)
 
 
 def is_read(reading: Reading, sample: SignSample) -> bool:

@@ -4,19 +4,17 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
-from stn_perception.runtime.archive import ModelArchive
 from stn_perception.runtime.model_card import ModelCard
 from stn_perception.stn.sign_classifier import SignClassifier
 from stn_perception.stn.sign_reader import SignReader
 from stn_perception.stn.transforms import theta_from_corners
 from stn_perception.training.batch import Batch, StepResult
+from stn_perception.training.calibration import scale_deviations
 from stn_perception.training.config import ConfigError, TrainingConfig
 from stn_perception.training.pictures import crops_beside_views
 from stn_perception.training.road_signs.catalogue import class_names, designs, other_artwork
@@ -169,10 +167,7 @@ class SignsTask:
         """Scale the predicted deviations so that 1 σ holds 68.27 % of held-out errors."""
         if not isinstance(network, SignReader):
             return 1.0
-        from stn_perception.training.road_signs.measuring import sigma_factor
+        from stn_perception.training.road_signs.measuring import held_out_in_sigmas
 
-        archive = ModelArchive(network, card, torch.device("cpu"), Path(), "torchscript")
-        factor = sigma_factor(archive, self.signs.scenes, samples)
-        with torch.no_grad():
-            network.log_variance_shift.add_(2 * math.log(factor))
-        return factor
+        scenes = self.signs.scenes
+        return scale_deviations(network, card, lambda a: held_out_in_sigmas(a, scenes, samples))

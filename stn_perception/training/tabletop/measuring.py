@@ -17,7 +17,6 @@ from stn_perception.runtime.canonicalizer import Canonicalizer
 from stn_perception.runtime.frame import Frame
 from stn_perception.runtime.requests import FrameRequest
 from stn_perception.runtime.settings import PipelineSettings
-from stn_perception.training.calibration import WITHIN_ONE_SIGMA
 from stn_perception.training.tabletop.oriented import OrientedBox, angle_between
 from stn_perception.training.tabletop.sample import BoxSample
 
@@ -49,6 +48,11 @@ class BoxErrors:
     sigmas: Values
     errors: Values
     refused: int
+
+    @property
+    def in_sigmas(self) -> Values:
+        """Absolute errors in predicted standard deviations, M×8 over the samples with them."""
+        return np.asarray((self.errors / self.sigmas)[np.isfinite(self.sigmas).all(axis=1)])
 
 
 @dataclass(frozen=True)
@@ -156,15 +160,3 @@ def measure_method(
     """Run a classical method on samples and compare with the truth."""
     found = [method(sample) for sample in samples]
     return collect(samples, [None if box is None else box_answer(box) for box in found])
-
-
-def sigma_factor(errors: BoxErrors) -> float:
-    """Return the factor on every standard deviation that makes 1 σ hold 68.27 %.
-
-    Raises:
-        ValueError: nothing predicts a variance.
-    """
-    ratios = (errors.errors / errors.sigmas)[np.isfinite(errors.sigmas).all(axis=1)]
-    if ratios.size == 0:
-        raise ValueError("the model predicts no variance to calibrate")
-    return float(np.quantile(ratios, WITHIN_ONE_SIGMA))

@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,11 +11,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from stn_perception.runtime.archive import ModelArchive
 from stn_perception.runtime.model_card import ModelCard
 from stn_perception.stn.oriented_box import OrientedBoxNetwork
 from stn_perception.stn.transforms import corners_from_theta
 from stn_perception.training.batch import Batch, StepResult, batch_of
+from stn_perception.training.calibration import scale_deviations
 from stn_perception.training.config import ConfigError, TrainingConfig
 from stn_perception.training.pictures import crops_beside_views
 from stn_perception.training.scenes import HELD_OUT as HELD_OUT_MATERIALS
@@ -27,7 +25,7 @@ from stn_perception.training.tabletop.config import TabletopConfig
 from stn_perception.training.tabletop.crops import Crops, random_batch
 from stn_perception.training.tabletop.held_out import held_out_samples, held_out_scenes
 from stn_perception.training.tabletop.loss import box_loss, nearest_turn
-from stn_perception.training.tabletop.measuring import measure_archive, sigma_factor
+from stn_perception.training.tabletop.measuring import measure_archive
 from stn_perception.training.tabletop.oriented import ANGLE_DEFINED_FROM
 from stn_perception.training.tabletop.pool import ScenePool, Source, build_pool, pool_of
 from stn_perception.training.tasks import Report
@@ -185,12 +183,11 @@ class TabletopTask:
     def calibrate(self, network: nn.Module, card: ModelCard, samples: int) -> float:
         """Scale the predicted deviations so that 1 σ holds 68.27 % of held-out errors."""
         assert isinstance(network, OrientedBoxNetwork)
-        archive = ModelArchive(network, card, torch.device("cpu"), Path(), "torchscript")
-        scored = held_out_samples(CALIBRATION_SEED, samples, "whole")
-        factor = sigma_factor(measure_archive(archive, scored, card.refinement_steps))
-        with torch.no_grad():
-            network.log_variance_shift.add_(2 * math.log(factor))
-        return factor
+        measured = held_out_samples(CALIBRATION_SEED, samples, "whole")
+        steps = card.refinement_steps
+        return scale_deviations(
+            network, card, lambda archive: measure_archive(archive, measured, steps).in_sigmas
+        )
 
 
 def _labelled(cut: Sequence[NDArray[Any]]) -> Batch:

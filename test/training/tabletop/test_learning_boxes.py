@@ -10,12 +10,13 @@ import torch
 
 from stn_perception.runtime.archive import ModelArchive
 from stn_perception.training.batch import Batch
+from stn_perception.training.calibration import one_sigma_factor
 from stn_perception.training.checkpoints import read_checkpoint
 from stn_perception.training.config import ConfigError, TrainingConfig
 from stn_perception.training.export import export_archive
 from stn_perception.training.fit import fit
 from stn_perception.training.tabletop import task as tabletop_task
-from stn_perception.training.tabletop.measuring import measure_archive, sigma_factor
+from stn_perception.training.tabletop.measuring import measure_archive
 from stn_perception.training.tabletop.oriented import oriented_box
 from stn_perception.training.tabletop.pool import ScenePool
 from stn_perception.training.tabletop.sample import BoxSample
@@ -92,7 +93,7 @@ def test_the_export_is_verified_and_runs_refined(checkpoint: Path, tmp_path: Pat
         # A high-contrast bar is the easiest object there is.
         assert errors.angle_deg[0] < 12
         assert errors.angle_sigma_deg[0] > 0
-    assert np.isfinite(sigma_factor(errors))
+    assert np.isfinite(one_sigma_factor(errors.in_sigmas, "boxes"))
 
 
 def test_batches_depend_on_step_and_rank_alone(pasted_pool: ScenePool) -> None:
