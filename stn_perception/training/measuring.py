@@ -10,16 +10,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from stn_perception.geometry import AxisAlignedBox, corner_error_px, quad_side_px, view_quad
-from stn_perception.messages.regions import Region
+from stn_perception.geometry import corner_error_px, quad_side_px, view_quad
 from stn_perception.runtime.archive import ModelArchive
-from stn_perception.runtime.backends import get_backend
-from stn_perception.runtime.canonicalizer import Canonicalizer
-from stn_perception.runtime.frame import Frame
-from stn_perception.runtime.requests import FrameRequest
-from stn_perception.runtime.settings import PipelineSettings
 from stn_perception.training.classical import contour_quad
 from stn_perception.training.crops import cut
+from stn_perception.training.predicting import predicted_samples
 from stn_perception.training.scenes import LabelledSample
 
 # The size of the crop that errors are stated for.
@@ -78,42 +73,28 @@ def measure_archive(
         refinement_steps: how often to refine.
         batch_size: boxes per call.
     """
-    settings = PipelineSettings(refinement_steps=refinement_steps, min_valid_fraction=0.0)
-    canonicalizer = Canonicalizer(archive, settings, get_backend("opencv"))
     card = archive.card
     crop_px, side_percent = np.empty(len(samples)), np.empty(len(samples))
     in_sigmas: list[NDArray[np.float64]] = []
     sigma_px: list[NDArray[np.float64]] = []
     refused = 0
-    for start in range(0, len(samples), batch_size):
-        part = samples[start : start + batch_size]
-        requests = [
-            FrameRequest(
-                camera=str(i),
-                frame=Frame(sample.pixels, "gray"),
-                regions=(Region(AxisAlignedBox(*(float(v) for v in sample.box))),),
-            )
-            for i, sample in enumerate(part)
-        ]
-        for i, prediction in enumerate(canonicalizer.predict(requests)):
-            sample, number = part[i], start + i
-            if not prediction.estimates:
-                refused += 1
-                quad = box_corners(sample.box)
-                crop_px[number], side_percent[number], _ = _one(quad, sample, card.box_margin, 4)
-                continue
-            estimate = prediction.estimates[0]
-            quad = view_quad(
-                estimate.frame_from_view, prediction.view_width, prediction.view_height
-            )
-            crop_px[number], side_percent[number], shift = _one(
-                quad, sample, card.box_margin, card.symmetry
-            )
-            if estimate.corner_covariance is not None:
-                error = np.abs(quad - np.roll(sample.corners, -shift, axis=0)).reshape(8)
-                sigma = np.sqrt(np.diag(estimate.corner_covariance))
-                in_sigmas.append(error / sigma)
-                sigma_px.append(sigma * np.tile(CROP_PX / (sample.box[2:] * card.box_margin), 4))
+    found = predicted_samples(archive, samples, refinement_steps, batch_size)
+    for number, (sample, prediction) in enumerate(found):
+        if not prediction.estimates:
+            refused += 1
+            quad = box_corners(sample.box)
+            crop_px[number], side_percent[number], _ = _one(quad, sample, card.box_margin, 4)
+            continue
+        estimate = prediction.estimates[0]
+        quad = view_quad(estimate.frame_from_view, prediction.view_width, prediction.view_height)
+        crop_px[number], side_percent[number], shift = _one(
+            quad, sample, card.box_margin, card.symmetry
+        )
+        if estimate.corner_covariance is not None:
+            error = np.abs(quad - np.roll(sample.corners, -shift, axis=0)).reshape(8)
+            sigma = np.sqrt(np.diag(estimate.corner_covariance))
+            in_sigmas.append(error / sigma)
+            sigma_px.append(sigma * np.tile(CROP_PX / (sample.box[2:] * card.box_margin), 4))
     return Errors(
         crop_px,
         side_percent,

@@ -9,7 +9,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from stn_perception.geometry import AxisAlignedBox
 from stn_perception.messages.regions import Region
 from stn_perception.runtime.frame import Frame
 from stn_perception.runtime.requests import full_frame_region
@@ -17,7 +16,7 @@ from stn_perception.training.explain.cases import Case, CaseSource, ExplainError
 from stn_perception.training.explain.truth_files import Truth, read_truth, truth_beside
 from stn_perception.training.photographs import OUTLINES, TAGS, read_photographs
 from stn_perception.training.scenes import LabelledSample
-from stn_perception.training.scenes.given_box import given_box
+from stn_perception.training.scenes.given_box import as_axis_aligned, given_box
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 
@@ -75,8 +74,8 @@ def _photographs(folder: Path, seed: int, jitter: float, limit: int) -> CaseSour
 
 def case_of_sample(name: str, sample: LabelledSample) -> Case:
     """Return a labelled sample as a case."""
-    box = AxisAlignedBox(*(float(v) for v in sample.box))
-    return Case(name, Frame(sample.pixels, "gray"), Region(box, name), sample.corners)
+    region = Region(as_axis_aligned(sample.box), name)
+    return Case(name, Frame(sample.pixels, "gray"), region, sample.corners)
 
 
 def _with_truth(folder: Path, truth: Truth, seed: int, jitter: float, limit: int) -> CaseSource:
@@ -104,8 +103,7 @@ def _labelled(
         if frame is None or picture != name:
             name, frame = picture, _frame(folder / picture)
         corners = truth.by_picture[picture][id]
-        given = given_box(rng, box_around(corners).corners(), jitter)
-        box = AxisAlignedBox(*(float(v) for v in given))
+        box = as_axis_aligned(given_box(rng, box_around(corners).corners(), jitter))
         yield Case(f"{picture} {id}", frame, Region(box, id), corners)
 
 

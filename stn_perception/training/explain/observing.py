@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,16 +18,18 @@ from stn_perception.geometry import (
 )
 from stn_perception.geometry.boxes import frame_from_crop
 from stn_perception.geometry.homography import InvalidTransformError
+from stn_perception.messages.regions import Region
 from stn_perception.runtime.archive import ModelArchive
 from stn_perception.runtime.backends import InputSample, get_backend
 from stn_perception.runtime.canonicalizer import Canonicalizer
 from stn_perception.runtime.drawing import bgr_pixels
-from stn_perception.runtime.requests import FrameRequest
+from stn_perception.runtime.frame import Frame
 from stn_perception.runtime.results import Prediction
 from stn_perception.runtime.settings import PipelineSettings
 from stn_perception.training.explain.cases import Case, Corners
 from stn_perception.training.explain.picture_quality import Quality, gray_pixels, quality
 from stn_perception.training.explain.shape_of_quads import QuadShape, shape_in_box
+from stn_perception.training.predicting import predicted
 
 _BATCH = 32
 _SCENE_MARGIN, _SCENE_PX = 1.5, 180
@@ -106,11 +107,12 @@ def observe(archive: ModelArchive, cases: Iterable[Case]) -> Iterator[Observatio
     """Run the model on each case, some at a time."""
     settings = PipelineSettings(min_valid_fraction=0.0)
     canonicalizer = Canonicalizer(archive, settings, get_backend(settings.backend))
-    stream = iter(cases)
-    while part := list(islice(stream, _BATCH)):
-        requests = [FrameRequest(str(i), c.frame, (c.region,)) for i, c in enumerate(part)]
-        for case, prediction in zip(part, canonicalizer.predict(requests), strict=True):
-            yield _observation(archive, case, prediction)
+    for case, prediction in predicted(canonicalizer, cases, _seen, _BATCH):
+        yield _observation(archive, case, prediction)
+
+
+def _seen(case: Case) -> tuple[Frame, Region]:
+    return case.frame, case.region
 
 
 def _observation(archive: ModelArchive, case: Case, prediction: Prediction) -> Observation:

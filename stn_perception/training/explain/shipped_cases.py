@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stn_perception.geometry import AxisAlignedBox
 from stn_perception.messages.regions import Region
 from stn_perception.runtime.frame import Frame
 from stn_perception.training.explain.cases import Case, CaseSource, ExplainError
 from stn_perception.training.explain.folder_cases import case_of_sample, spread
+from stn_perception.training.scenes.given_box import as_axis_aligned
 
 if TYPE_CHECKING:
     from stn_perception.training.road_signs.scene import SignSample
@@ -120,7 +120,7 @@ def _box_case(name: str, pixels: NDArray[np.uint8], box: NDArray[Any], truth: Ta
     """An object whose angle nobody can name is compared with the nearest of four turns."""
     from stn_perception.training.tabletop.oriented import ANGLE_DEFINED_FROM
 
-    region = Region(AxisAlignedBox(*(float(v) for v in box)), name)
+    region = Region(as_axis_aligned(box), name)
     symmetry = 4 if truth.aspect < ANGLE_DEFINED_FROM else 0
     return Case(name, Frame(pixels, "gray"), region, truth.corners, symmetry=symmetry)
 
@@ -152,6 +152,6 @@ def _real_signs(folder: Path, seed: int) -> list[Case]:
 def _sign_case(name: str, sample: SignSample) -> Case:
     """What has no up is compared with the nearest of four turns."""
     name = f"{sample.kind} {name}".rstrip()
-    region = Region(AxisAlignedBox(*(float(v) for v in sample.box)), name)
+    region = Region(as_axis_aligned(sample.box), name)
     frame = Frame(sample.pixels, "rgb")
     return Case(name, frame, region, sample.corners, sample.name, sample.symmetry or 4)

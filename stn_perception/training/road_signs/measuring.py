@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from stn_perception.geometry.boxes import AxisAlignedBox, frame_from_crop
+from stn_perception.geometry.boxes import frame_from_crop
 from stn_perception.geometry.pixels import normalized_from_pixel, pixel_from_normalized
 from stn_perception.runtime.archive import ModelArchive
 from stn_perception.runtime.backends import get_backend
@@ -28,6 +28,7 @@ from stn_perception.training.road_signs.crops import coarse_estimate
 from stn_perception.training.road_signs.pool import scene_number
 from stn_perception.training.road_signs.scene import SignSample, inverse, projected
 from stn_perception.training.road_signs.scene_settings import SignSceneSettings
+from stn_perception.training.scenes.given_box import as_axis_aligned
 
 Matrix = NDArray[np.float64]
 
@@ -59,8 +60,8 @@ class Reading:
 
 def box_start(sample: SignSample, card: ModelCard) -> Matrix:
     """Return frame_from_crop, pixels on both sides, of the given box with its margin."""
-    box = AxisAlignedBox(*(float(v) for v in sample.box))
     size = (card.input_width, card.input_height)
+    box = as_axis_aligned(sample.box)
     return np.asarray(frame_from_crop(box, card.box_margin, *size, card.crop_shape))
 
 

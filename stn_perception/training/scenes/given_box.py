@@ -6,6 +6,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from stn_perception.geometry import AxisAlignedBox
+
 Points = NDArray[np.float64]
 
 
@@ -23,3 +25,8 @@ def given_box(rng: np.random.Generator, points: Points, jitter: float) -> Points
     low = low + np.clip(rng.normal(0, jitter, 2), -2 * jitter, 2 * jitter) * size
     high = high + np.clip(rng.normal(0, jitter, 2), -2 * jitter, 2 * jitter) * size
     return np.concatenate([(low + high) / 2, high - low])
+
+
+def as_axis_aligned(box: Points) -> AxisAlignedBox:
+    """Return centre x, centre y, width and height, pixels, as the runtime's box."""
+    return AxisAlignedBox(*(float(v) for v in box))

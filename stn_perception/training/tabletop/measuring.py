@@ -9,14 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from stn_perception.geometry import AxisAlignedBox, view_quad
-from stn_perception.messages.regions import Region
+from stn_perception.geometry import view_quad
 from stn_perception.runtime.archive import ModelArchive
-from stn_perception.runtime.backends import get_backend
-from stn_perception.runtime.canonicalizer import Canonicalizer
-from stn_perception.runtime.frame import Frame
-from stn_perception.runtime.requests import FrameRequest
-from stn_perception.runtime.settings import PipelineSettings
+from stn_perception.runtime.results import Prediction
+from stn_perception.training.predicting import predicted_samples
 from stn_perception.training.tabletop.oriented import OrientedBox, angle_between
 from stn_perception.training.tabletop.sample import BoxSample
 
@@ -132,26 +128,16 @@ def answers_of(
     batch_size: int = 64,
 ) -> list[Answer | None]:
     """Run an archive through the runtime's canonicalizer, one frame per sample."""
-    settings = PipelineSettings(refinement_steps=refinement_steps, min_valid_fraction=0.0)
-    canonicalizer = Canonicalizer(archive, settings, get_backend("opencv"))
-    answers: list[Answer | None] = []
-    for start in range(0, len(samples), batch_size):
-        requests = [
-            FrameRequest(
-                camera=str(i),
-                frame=Frame(sample.pixels, "gray"),
-                regions=(Region(AxisAlignedBox(*(float(v) for v in sample.box))),),
-            )
-            for i, sample in enumerate(samples[start : start + batch_size])
-        ]
-        for prediction in canonicalizer.predict(requests):
-            if not prediction.estimates:
-                answers.append(None)
-                continue
-            one = prediction.estimates[0]
-            size = (prediction.view_width, prediction.view_height)
-            answers.append(Answer(view_quad(one.frame_from_view, *size), one.corner_covariance))
-    return answers
+    found = predicted_samples(archive, samples, refinement_steps, batch_size)
+    return [_answer(prediction) for _, prediction in found]
+
+
+def _answer(prediction: Prediction) -> Answer | None:
+    if not prediction.estimates:
+        return None
+    one = prediction.estimates[0]
+    size = (prediction.view_width, prediction.view_height)
+    return Answer(view_quad(one.frame_from_view, *size), one.corner_covariance)
 
 
 def measure_method(
