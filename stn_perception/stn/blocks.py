@@ -6,6 +6,16 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 
+def unit_contrast(crops: Tensor) -> Tensor:
+    """Return each crop, N×C×h×w, at zero mean and unit contrast; its colours keep their relations.
+
+    The floor keeps an even crop from exploding.
+    """
+    centred = crops - crops.mean(dim=[1, 2, 3], keepdim=True)
+    contrast = centred.square().mean(dim=[1, 2, 3], keepdim=True).sqrt()
+    return centred / (contrast + 0.02)
+
+
 class ConvBlock(nn.Module):
     """Convolution, batch normalisation, ReLU; the normalisation folds away for inference."""
 
@@ -21,7 +31,7 @@ class ConvBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map N×C×H×W features."""
-        return torch.relu(self.normalization(self.convolution(x)))
+        return torch.relu_(self.normalization(self.convolution(x)))
 
     def fold(self) -> None:
         """Fold the normalisation into the convolution (evaluation mode only)."""
@@ -33,7 +43,11 @@ class ConvBlock(nn.Module):
 
 
 def fold_blocks(network: nn.Module) -> None:
-    """Fold every block of a network in evaluation mode."""
+    """Fold every block of a network in evaluation mode.
+
+    The weights are laid out channels last: activations follow them, and that is faster on a CPU.
+    """
     for module in list(network.modules()):
         if isinstance(module, ConvBlock):
             module.fold()
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -13,16 +13,17 @@ from typing import Dict, List, Tuple  # noqa: UP035  (TorchScript reads these an
 import torch
 from torch import Tensor, nn
 
-from stn_perception.stn.blocks import ConvBlock, fold_blocks
+from stn_perception.stn.blocks import fold_blocks, unit_contrast
+from stn_perception.stn.encoder_decoder import EncoderDecoder
 from stn_perception.stn.transforms import theta_from_corners
 
 
-class CornerHeatmapNetwork(nn.Module):
+class CornerHeatmapNetwork(EncoderDecoder):
     """Crops to corners, theta, their uncertainty and a score.
 
-    An encoder to 1/16 of the input gathers context, a decoder brings it back to 1/4, where each
-    head holds per corner a heat map, an offset field and a log-variance field; soft-argmax takes
-    their expectation. The heat map's own spread enters the variance too, with learned weights.
+    At 1/4 of the input each head holds per corner a heat map, an offset field and a log-variance
+    field; soft-argmax takes their expectation. The heat map's own spread enters the variance too,
+    with learned weights.
 
     Args:
         channels: of the crops, 1 or 3.
@@ -38,51 +39,20 @@ class CornerHeatmapNetwork(nn.Module):
         input_size: int = 64,
         widths: Tuple[int, int, int, int] = (16, 32, 48, 64),  # noqa: UP006
     ) -> None:
-        super().__init__()
-        if input_size % 16 != 0 or input_size < 32:
-            raise ValueError(f"input_size must be a multiple of 16 from 32 up, got {input_size}")
-        w2, w4, w8, w16 = widths
-        self.stem = ConvBlock(channels, w2, stride=2, kernel=5)
-        self.quarter = ConvBlock(w2, w4, stride=2)
-        self.eighth = nn.Sequential(ConvBlock(w4, w8, stride=2), ConvBlock(w8, w8))
-        self.sixteenth = nn.Sequential(
-            ConvBlock(w8, w16, stride=2), ConvBlock(w16, w16), ConvBlock(w16, w16)
-        )
-        self.context = nn.Linear(w16, w16)
-        self.eighth_from_sixteenth = nn.Conv2d(w16, w8, 1)
-        self.eighth_merged = ConvBlock(w8, w8)
-        self.quarter_from_eighth = nn.Conv2d(w8, w4, 1)
-        self.quarter_merged = ConvBlock(w4, w4)
+        super().__init__(channels, input_size, widths)
+        w4, w16 = widths[1], widths[3]
         # Two heads × 4 corners × (heat, offset x, offset y, log-variance x, log-variance y).
         self.heads = nn.Conv2d(w4, 2 * 4 * 5, 1)
         self.selector = nn.Linear(w16, 1)
         self.spread_weight = nn.Parameter(torch.tensor(0.3))
         self.log_variance_shift = nn.Parameter(torch.zeros(()), requires_grad=False)
         cells = input_size // 4
+        self.cell = 2.0 / cells
         centres = (torch.arange(cells, dtype=torch.float32) * 2 + 1) / cells - 1
         grid_y, grid_x = torch.meshgrid(centres, centres, indexing="ij")
         self.register_buffer("grid", torch.stack([grid_x.reshape(-1), grid_y.reshape(-1)]))
         nn.init.zeros_(self.heads.weight[:, :, 0, 0])
         nn.init.zeros_(self.selector.weight)
-
-    def features(self, crops: Tensor) -> Tuple[Tensor, Tensor]:  # noqa: UP006
-        """Return decoded features at 1/4 of the input and pooled ones at 1/16."""
-        # Each crop at zero mean and unit contrast; the floor keeps an even crop from exploding.
-        centred = crops - crops.mean(dim=[1, 2, 3], keepdim=True)
-        contrast = centred.square().mean(dim=[1, 2, 3], keepdim=True).sqrt()
-        quarter = self.quarter(self.stem(centred / (contrast + 0.02)))
-        eighth = self.eighth(quarter)
-        sixteenth = self.sixteenth(eighth)
-        pooled = sixteenth.mean(dim=[2, 3])
-        sixteenth = sixteenth + self.context(pooled).unsqueeze(2).unsqueeze(3)
-        up = nn.functional.interpolate(
-            self.eighth_from_sixteenth(sixteenth), scale_factor=2.0, mode="nearest"
-        )
-        eighth = self.eighth_merged(eighth + up)
-        up = nn.functional.interpolate(
-            self.quarter_from_eighth(eighth), scale_factor=2.0, mode="nearest"
-        )
-        return self.quarter_merged(quarter + up), pooled
 
     def both_heads(self, crops: Tensor) -> Tuple[Tensor, Tensor, Tensor]:  # noqa: UP006
         """Return what each head says, and how sure the network is that head A is to be used.
@@ -94,24 +64,62 @@ class CornerHeatmapNetwork(nn.Module):
             corners N×2×4×2 (head, corner, x y) in normalised crop axes; their log-variance,
             N×2×4×2; the logit for head A, N.
         """
+        decoded, pooled = self.features(unit_contrast(crops))
+        maps = self.heads(decoded).reshape(crops.size(0), 8, 5, -1)
+        corners, position, weight = self._expected(maps)
+        log_variance = self._log_variance(corners, position, weight, maps)
+        shape = [-1, 2, 4, 2]
+        head_a = self.selector(pooled).squeeze(1)
+        return corners.reshape(shape), log_variance.reshape(shape), head_a
+
+    def chosen_corners(self, crops: Tensor) -> Tensor:
+        """Return the corners of the head that is to be used, N×4×2 in normalised crop axes.
+
+        Args:
+            crops: N×C×h×w, each at zero mean and unit contrast.
+        """
+        corners, _, _ = self._expected(self._chosen_maps(crops, 3))
+        return corners
+
+    def _chosen_maps(self, crops: Tensor, kinds: int) -> Tensor:
+        """Return N×4×kinds×cells, the first kinds of maps of the head that is to be used.
+
+        The head is chosen before its maps are made: half of them are never needed.
+        """
         decoded, pooled = self.features(crops)
-        batch = decoded.size(0)
-        maps = self.heads(decoded).reshape(batch, 8, 5, -1)
+        use_a = (self.selector(pooled) > 0).unsqueeze(2)
+        bias = self.heads.bias
+        assert bias is not None
+        biases = bias.reshape(2, 4, 5, 1)[:, :, :kinds].flatten(1, 2)
+        weights = self.heads.weight.reshape(2, 4, 5, -1)[:, :, :kinds].flatten(1, 2)
+        weight = torch.where(use_a, weights[0], weights[1])
+        bias = torch.where(use_a, biases[0], biases[1])
+        maps = torch.baddbmm(bias, weight, decoded.flatten(2))
+        return maps.reshape(crops.size(0), 4, kinds, -1)
+
+    def _expected(self, maps: Tensor) -> Tuple[Tensor, Tensor, Tensor]:  # noqa: UP006
+        """Take the expectation of K corners over the cells.
+
+        Args:
+            maps: N×K×3 or more×cells.
+
+        Returns:
+            corners, N×K×2; where each cell sees the corner, N×K×2×cells, and that cell's weight,
+            N×K×1×cells.
+        """
         weight = torch.softmax(maps[:, :, :1], dim=3)
-        grid = self.grid.unsqueeze(0).unsqueeze(0)
         # Offsets are in cells, so that the network's outputs are of order one.
-        cell = grid[0, 0, 0, 1] - grid[0, 0, 0, 0]
-        position = grid + maps[:, :, 1:3] * cell
-        corners = (weight * position).sum(dim=3)
+        position = torch.add(self.grid, maps[:, :, 1:3], alpha=self.cell)
+        return (weight * position).sum(dim=3), position, weight
+
+    def _log_variance(
+        self, corners: Tensor, position: Tensor, weight: Tensor, maps: Tensor
+    ) -> Tensor:
+        """Return the log-variance of K expected corners, N×K×2, from N×K×5×cells maps."""
         spread = (weight * (position - corners.unsqueeze(3)).square()).sum(dim=3)
         log_variance = (weight * maps[:, :, 3:]).sum(dim=3) - 6.0
         log_variance = log_variance + self.spread_weight * (torch.log(spread + 1e-4) + 6.0)
-        log_variance = log_variance + self.log_variance_shift
-        return (
-            corners.reshape(batch, 2, 4, 2),
-            log_variance.reshape(batch, 2, 4, 2),
-            self.selector(pooled).squeeze(1),
-        )
+        return log_variance + self.log_variance_shift
 
     def forward(self, crops: Tensor) -> Dict[str, Tensor]:  # noqa: UP006
         """Predict the view in each crop.
@@ -125,14 +133,13 @@ class CornerHeatmapNetwork(nn.Module):
             bottom-left) in normalised crop axes; ``score`` N, from 1 where the predicted corner
             error is far below a twentieth of the crop's half width to 0 where it is far above.
         """
-        corners, log_variance, head_a = self.both_heads(crops)
-        use_a = (head_a > 0).reshape(-1, 1, 1)
-        chosen = torch.where(use_a, corners[:, 0], corners[:, 1])
-        chosen_log_variance = torch.where(use_a, log_variance[:, 0], log_variance[:, 1])
-        sigma = torch.exp(0.5 * chosen_log_variance).mean(dim=[1, 2])
+        maps = self._chosen_maps(unit_contrast(crops), 5)
+        corners, position, weight = self._expected(maps)
+        log_variance = self._log_variance(corners, position, weight, maps)
+        sigma = torch.exp(0.5 * log_variance).mean(dim=[1, 2])
         return {
-            "theta": theta_from_corners(chosen),
-            "log_variance": chosen_log_variance.reshape(-1, 8),
+            "theta": theta_from_corners(corners),
+            "log_variance": log_variance.reshape(-1, 8),
             "score": 1.0 / (1.0 + (sigma / 0.05).square()),
         }
 

@@ -11,8 +11,6 @@ from typing import Tuple  # noqa: UP035  (TorchScript reads this annotation)
 import torch
 from torch import Tensor
 
-from stn_perception.stn.transforms import theta_from_corners
-
 
 def projected(theta: Tensor, points: Tensor) -> Tensor:
     """Map points by homographies.
@@ -73,13 +71,8 @@ def corners_of_ends(ends: Tensor) -> Tensor:
     x = (1.0 + next_middle - next_slope * (1.0 + middle)) / (1.0 + next_slope * slope)
     y = -1.0 - middle - slope * x
     # Edge i ends at corner i + 1 (top ends at top-right); turn each result back by i quarters.
-    turned = [
-        torch.stack([x[:, 0], y[:, 0]], dim=1),
-        torch.stack([-y[:, 1], x[:, 1]], dim=1),
-        torch.stack([-x[:, 2], -y[:, 2]], dim=1),
-        torch.stack([y[:, 3], -x[:, 3]], dim=1),
-    ]
-    return torch.stack([turned[3], turned[0], turned[1], turned[2]], dim=1)
+    point, turned = torch.stack([x, y], dim=2), torch.stack([-y, x], dim=2)
+    return torch.stack([-turned[:, 3], point[:, 0], turned[:, 1], -point[:, 2]], dim=1)
 
 
 def ends_of_corners(corners: Tensor) -> Tensor:
@@ -106,31 +99,28 @@ def ends_of_corners(corners: Tensor) -> Tensor:
 
 
 def in_crop_axes(
-    corners: Tensor, view_corners: Tensor, log_variance: Tensor
+    theta: Tensor, view_corners: Tensor, log_variance: Tensor
 ) -> Tuple[Tensor, Tensor]:  # noqa: UP006
     """Take corners and the edges' uncertainty from the view's axes to the crop's.
 
     Args:
-        corners: N×4×2, the view in normalised crop axes.
+        theta: N×3×3, view to crop in normalised axes.
         view_corners: N×4×2 in the view's normalised axes.
         log_variance: N×4×2, of each edge's distance where it starts and where it ends.
 
     Returns:
         corners, N×4×2, and log-variance, N×4×2, in normalised crop axes.
     """
-    theta = theta_from_corners(corners)
-    found = projected(theta, view_corners)
-    variance = log_variance.exp()
-    starts, ends = variance[:, :, 0], variance[:, :, 1]
-    # Corner i lies on edge i, which starts there, and on edge i - 1, which ends there. Top and
-    # bottom edges fix the view's y, the others its x.
-    before = ends.roll(1, dims=1)
-    over_x = torch.stack([before[:, 0], starts[:, 1], before[:, 2], starts[:, 3]], dim=1)
-    over_y = torch.stack([starts[:, 0], before[:, 1], starts[:, 2], before[:, 3]], dim=1)
-    w = (theta[:, 2:3, :2] * view_corners).sum(dim=2) + theta[:, 2, 2:3]
-    w = w.clamp(min=0.02).unsqueeze(2)
-    # Derivatives of the crop's x and y by the view's, at each corner.
-    by_x = (theta[:, :2, 0].unsqueeze(1) - found * theta[:, 2, 0].reshape(-1, 1, 1)) / w
-    by_y = (theta[:, :2, 1].unsqueeze(1) - found * theta[:, 2, 1].reshape(-1, 1, 1)) / w
-    spread = by_x.square() * over_x.unsqueeze(2) + by_y.square() * over_y.unsqueeze(2)
+    # Columns of theta at each corner: N×4×3.
+    columns = theta.unsqueeze(1)
+    mapped = (columns[:, :, :, :2] * view_corners.unsqueeze(2)).sum(dim=3) + columns[:, :, :, 2]
+    w = mapped[:, :, 2:].clamp(min=0.02)
+    found = mapped[:, :, :2] / w
+    # Corner i lies on edge i - 1, which ends there, and on edge i, which starts there. Left and
+    # right edges fix the view's x, the others its y.
+    ends_starts = log_variance.exp().flatten(1).roll(1, dims=1).reshape(-1, 2, 2, 2)
+    over_xy = torch.stack([ends_starts[:, :, 0], ends_starts[:, :, 1].flip(2)], dim=2)
+    # Derivatives of the crop's x and y (N×4×2) by the view's x and y (last).
+    slopes = (columns[:, :, :2, :2] - found.unsqueeze(3) * columns[:, :, 2:, :2]) / w.unsqueeze(3)
+    spread = (slopes.square() * over_xy.reshape(-1, 4, 1, 2)).sum(dim=3)
     return found, torch.log(spread + 1e-8)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from stn_perception.stn.edge_lines import corners_of_ends, fitted_line, in_crop_axes, projected
+from stn_perception.stn.edge_lines import corners_of_ends, fitted_line, in_crop_axes
 from stn_perception.stn.transforms import theta_from_corners
 
 # Of the view's half side: how far a strip reaches across its edge, and beyond the corners along.
@@ -34,19 +34,28 @@ def centres(count: int) -> Tensor:
     return (torch.arange(count, dtype=torch.float32) * 2 + 1) / count - 1
 
 
-def strip_points() -> Tensor:
-    """Return where the four strips are read, 4×across×along×2, in the view's normalised axes.
+def strip_grid(theta: Tensor, along: Tensor, across: Tensor) -> Tensor:
+    """Return where the four strips along a view's edges are read in the crop.
 
     Strips follow the view clockwise (top, right, bottom, left); row 0 is the outermost.
+
+    Args:
+        theta: N×3×3, view to crop in normalised axes.
+        along: A, places along the top edge in the view's normalised axes.
+        across: B, places across it.
+
+    Returns:
+        N×(4 B)×A×2 in normalised crop axes; a point behind the camera lands far outside.
     """
-    along = centres(SAMPLES_ALONG) * REACH_ALONG
-    across = centres(SAMPLES_ACROSS) * REACH_ACROSS
-    y, x = torch.meshgrid(across - 1.0, along, indexing="ij")
-    strips = [torch.stack([x, y], dim=2)]
-    for _ in range(3):
-        last = strips[-1]
-        strips.append(torch.stack([-last[:, :, 1], last[:, :, 0]], dim=2))
-    return torch.stack(strips)
+    # What a step along a strip's edge, and the next one's, adds to the homogeneous point: theta's
+    # columns, turned by a quarter from strip to strip.
+    axes = theta[:, :, :2]
+    turning = torch.cat([axes, -axes, axes[:, :, :1]], dim=2).unsqueeze(3)
+    # N×3×4×B and N×3×4×A, added to N×3×4×B×A.
+    rows = torch.addcmul(theta[:, :, 2:].unsqueeze(3), turning[:, :, 1:], across)
+    mapped = rows.unsqueeze(4) + (turning[:, :, :4] * along).unsqueeze(3)
+    points = mapped[:, :2] / mapped[:, 2:].clamp(min=0.02)
+    return points.flatten(2, 3).permute(0, 2, 3, 1)
 
 
 class Mixing(nn.Module):
@@ -59,7 +68,7 @@ class Mixing(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map M×C×columns."""
-        return x + torch.relu(self.normalization(self.convolution(x)))
+        return x + torch.relu_(self.normalization(self.convolution(x)))
 
     def fold(self) -> None:
         """Fold the normalisation into the convolution (evaluation mode only)."""
@@ -78,15 +87,15 @@ class EdgeRefiner(nn.Module):
         width: features of a column.
     """
 
-    points: Tensor
+    sample_along: Tensor
+    sample_across: Tensor
     along: Tensor
     across: Tensor
 
     def __init__(self, channels: int = 1, width: int = 128) -> None:
         super().__init__()
         self.bins = BINS
-        self.samples_along = SAMPLES_ALONG
-        self.samples_across = SAMPLES_ACROSS
+        self.step = 2.0 * REACH_ACROSS / BINS
         # A column's features see the whole way across the edge at once.
         self.profile: nn.Module = nn.Conv2d(
             channels, width, (SAMPLES_ACROSS, 5), stride=(1, 3), padding=(0, 1), bias=False
@@ -99,35 +108,34 @@ class EdgeRefiner(nn.Module):
         # Per column: heat and offset of each place across the edge, and trust.
         self.head = nn.Conv1d(width, 2 * BINS + 1, 1)
         self.error = nn.Linear(2 * width + 2, 2)
-        self.register_buffer("points", strip_points().reshape(1, -1, 2))
+        along, across = centres(SAMPLES_ALONG), centres(SAMPLES_ACROSS)
+        self.register_buffer("sample_along", along * REACH_ALONG, persistent=False)
+        self.register_buffer("sample_across", across * REACH_ACROSS - 1.0, persistent=False)
         self.register_buffer("along", centres(COLUMNS) * REACH_ALONG)
         self.register_buffer("across", centres(BINS) * REACH_ACROSS)
         nn.init.zeros_(self.error.weight)
 
-    def strips(self, crops: Tensor, corners: Tensor) -> Tensor:
+    def strips(self, crops: Tensor, theta: Tensor) -> Tensor:
         """Read the strips along a quadrilateral's edges, 4N×C×across×along.
 
         Args:
             crops: N×C×h×w.
-            corners: N×4×2 in normalised crop axes, clockwise.
+            theta: N×3×3, the quadrilateral's view to the crop in normalised axes.
         """
-        batch, channels = crops.size(0), crops.size(1)
-        grid = projected(theta_from_corners(corners), self.points)
+        grid = strip_grid(theta, self.sample_along, self.sample_across)
         read = nn.functional.grid_sample(
             crops,
-            grid.reshape(batch, 4 * self.samples_across, self.samples_along, 2),
+            grid,
             mode="bilinear",
             padding_mode="zeros",
             align_corners=False,
         )
-        read = read.reshape(batch, channels, 4, self.samples_across, self.samples_along)
-        return read.transpose(1, 2).reshape(
-            4 * batch, channels, self.samples_across, self.samples_along
-        )
+        samples = [crops.size(0), crops.size(1), 4, -1, read.size(3)]
+        return read.reshape(samples).transpose(1, 2).flatten(0, 1)
 
     def features(self, strips: Tensor) -> Tensor:
         """Return each column's features, 4N×width×columns."""
-        x = torch.relu(self.normalization(self.profile(strips))).squeeze(2)
+        x = torch.relu_(self.normalization(self.profile(strips))).squeeze(2)
         x = self.first(x)
         # What the four edges of one quadrilateral show, for each of them.
         seen = self.around(_pooled(x)).reshape(-1, 4, x.size(1)).mean(dim=1, keepdim=True)
@@ -147,14 +155,17 @@ class EdgeRefiner(nn.Module):
             in each column, 4N×columns.
         """
         features = self.features(strips)
-        maps = self.head(features)
-        heat = torch.softmax(maps[:, : self.bins], dim=1)
-        step = self.across[1] - self.across[0]
-        position = self.across.reshape(1, -1, 1) + maps[:, self.bins : 2 * self.bins] * step
-        distance = -(heat * position).sum(dim=1)
-        spread = (heat * (position + distance.unsqueeze(1)).square()).sum(dim=1)
+        # Per column, so that the places across the edge are side by side: 4N×columns×maps.
+        maps = nn.functional.linear(
+            features.transpose(1, 2), self.head.weight.squeeze(2), self.head.bias
+        )
+        heat = torch.softmax(maps[:, :, : self.bins], dim=2)
+        offset = maps[:, :, self.bins : 2 * self.bins]
+        position = torch.add(self.across, offset, alpha=self.step)
+        distance = -(heat * position).sum(dim=2)
+        spread = (heat * (position + distance.unsqueeze(2)).square()).sum(dim=2)
         # No column is left out altogether, so that a line is always determined.
-        trust = torch.softmax(maps[:, 2 * self.bins], dim=1) + 1e-4
+        trust = torch.softmax(maps[:, :, 2 * self.bins], dim=1) + 1e-4
         trust = trust / trust.sum(dim=1, keepdim=True)
         ends, residual = fitted_line(self.along, distance, trust)
         evidence = torch.stack([residual, (trust * spread).sum(dim=1)], dim=1)
@@ -172,9 +183,10 @@ class EdgeRefiner(nn.Module):
         Returns:
             corners, N×4×2, and their log-variance, N×4×2, in normalised crop axes.
         """
-        ends, log_variance, _ = self.lines(self.strips(crops, corners))
+        theta = theta_from_corners(corners)
+        ends, log_variance, _ = self.lines(self.strips(crops, theta))
         ends, log_variance = ends.reshape(-1, 4, 2), log_variance.reshape(-1, 4, 2)
-        return in_crop_axes(corners, corners_of_ends(ends), log_variance)
+        return in_crop_axes(theta, corners_of_ends(ends), log_variance)
 
     def fold(self) -> None:
         """Fold every batch normalisation into its convolution (evaluation mode only)."""

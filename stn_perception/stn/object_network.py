@@ -12,6 +12,7 @@ from typing import Dict, Tuple  # noqa: UP035  (TorchScript reads these annotati
 import torch
 from torch import Tensor, nn
 
+from stn_perception.stn.blocks import unit_contrast
 from stn_perception.stn.corner_heatmaps import CornerHeatmapNetwork
 from stn_perception.stn.grid import homography_grid
 from stn_perception.stn.sampler import sample
@@ -73,7 +74,7 @@ class ObjectNetwork(nn.Module):
 
     def locate(self, crops: Tensor) -> Tuple[Tensor, Tensor]:  # noqa: UP006
         """Return theta, N×3×3, and the corners' log-variance, N×4×2, normalised crop axes."""
-        decoded, _ = self.trunk.features(crops)
+        decoded, _ = self.trunk.features(unit_contrast(crops))
         maps = self.heads(decoded).reshape(crops.size(0), 4, 5, -1).to(torch.float32)
         weight = torch.softmax(maps[:, :, :1], dim=3)
         grid = self.grid.unsqueeze(0).unsqueeze(0)

@@ -19,7 +19,8 @@ from typing import Dict, Tuple  # noqa: UP035  (TorchScript reads these annotati
 import torch
 from torch import Tensor, nn
 
-from stn_perception.stn.blocks import ConvBlock, fold_blocks
+from stn_perception.stn.blocks import fold_blocks, unit_contrast
+from stn_perception.stn.encoder_decoder import EncoderDecoder
 
 # Centroid, second moments.
 _MOMENTS = 5
@@ -30,7 +31,7 @@ _REACH = 1.25
 _VOTES = 12
 
 
-class OrientedBoxNetwork(nn.Module):
+class OrientedBoxNetwork(EncoderDecoder):
     """Crops to oriented boxes, their uncertainty and a score.
 
     Args:
@@ -49,23 +50,10 @@ class OrientedBoxNetwork(nn.Module):
         input_size: int = 64,
         widths: Tuple[int, int, int, int] = (16, 32, 48, 64),  # noqa: UP006
     ) -> None:
-        super().__init__()
-        if input_size % 16 != 0 or input_size < 32:
-            raise ValueError(f"input_size must be a multiple of 16 from 32 up, got {input_size}")
-        w2, w4, w8, w16 = widths
+        super().__init__(channels, input_size, widths)
+        w4, w16 = widths[1], widths[3]
         self.attentions = _ATTENTIONS
         self.votes = _VOTES
-        self.stem = ConvBlock(channels, w2, stride=2, kernel=5)
-        self.quarter = ConvBlock(w2, w4, stride=2)
-        self.eighth = nn.Sequential(ConvBlock(w4, w8, stride=2), ConvBlock(w8, w8))
-        self.sixteenth = nn.Sequential(
-            ConvBlock(w8, w16, stride=2), ConvBlock(w16, w16), ConvBlock(w16, w16)
-        )
-        self.context = nn.Linear(w16, w16)
-        self.eighth_from_sixteenth = nn.Conv2d(w16, w8, 1)
-        self.eighth_merged = ConvBlock(w8, w8)
-        self.quarter_from_eighth = nn.Conv2d(w8, w4, 1)
-        self.quarter_merged = ConvBlock(w4, w4)
         # 2×2 cells of the outline, attention maps, votes.
         self.maps = nn.Conv2d(w4, 4 + _ATTENTIONS + _VOTES, 1)
         self.shuffle = nn.PixelShuffle(2)
@@ -85,25 +73,6 @@ class OrientedBoxNetwork(nn.Module):
             self.shape.bias.copy_(torch.tensor([0.1, 0, -0.1, 0, 0, 0, 0, 0]))
             self.spread.bias.fill_(-4.0)
 
-    def features(self, crops: Tensor) -> Tuple[Tensor, Tensor]:  # noqa: UP006
-        """Return decoded features at 1/4 of the input and pooled ones at 1/16."""
-        # Each crop at zero mean and unit contrast; the floor keeps an even crop from exploding.
-        centred = crops - crops.mean(dim=[1, 2, 3], keepdim=True)
-        contrast = centred.square().mean(dim=[1, 2, 3], keepdim=True).sqrt()
-        quarter = self.quarter(self.stem(centred / (contrast + 0.02)))
-        eighth = self.eighth(quarter)
-        sixteenth = self.sixteenth(eighth)
-        pooled = sixteenth.mean(dim=[2, 3])
-        sixteenth = sixteenth + self.context(pooled).unsqueeze(2).unsqueeze(3)
-        up = nn.functional.interpolate(
-            self.eighth_from_sixteenth(sixteenth), scale_factor=2.0, mode="nearest"
-        )
-        eighth = self.eighth_merged(eighth + up)
-        up = nn.functional.interpolate(
-            self.quarter_from_eighth(eighth), scale_factor=2.0, mode="nearest"
-        )
-        return self.quarter_merged(quarter + up), pooled
-
     def box(self, crops: Tensor) -> Tuple[Tensor, Tensor, Tensor]:  # noqa: UP006
         """Predict the box as corners, and the outline it was read from.
 
@@ -114,7 +83,7 @@ class OrientedBoxNetwork(nn.Module):
             corners N×4×2 in normalised crop axes, of a view whose x runs along the long side;
             their log-variances N×4×2; the outline's logits N×h/2×w/2.
         """
-        decoded, context = self.features(crops)
+        decoded, context = self.features(unit_contrast(crops))
         maps = self.maps(decoded)
         if torch.jit.is_scripting():  # type: ignore[attr-defined]
             return self._read(maps, context)

@@ -6,6 +6,7 @@ from typing import Dict, Tuple  # noqa: UP035  (TorchScript reads these annotati
 import torch
 from torch import Tensor, nn
 
+from stn_perception.stn.blocks import unit_contrast
 from stn_perception.stn.corner_heatmaps import CornerHeatmapNetwork
 from stn_perception.stn.edge_refinement import EdgeRefiner
 from stn_perception.stn.transforms import theta_from_corners
@@ -46,19 +47,17 @@ class QuadNetwork(nn.Module):
         return self
 
     def coarse(self, crops: Tensor) -> Tensor:
-        """Return the heat maps' corners, N×4×2 in normalised crop axes, clockwise."""
-        corners, _, head_a = self.heatmaps.both_heads(crops)
-        return torch.where((head_a > 0).reshape(-1, 1, 1), corners[:, 0], corners[:, 1])
+        """Return the heat maps' corners, N×4×2 in normalised crop axes, clockwise.
 
-    def normalized(self, crops: Tensor) -> Tensor:
-        """Return each crop at zero mean and unit contrast."""
-        centred = crops - crops.mean(dim=[1, 2, 3], keepdim=True)
-        contrast = centred.square().mean(dim=[1, 2, 3], keepdim=True).sqrt()
-        return centred / (contrast + 0.02)
+        Args:
+            crops: N×C×h×w, each at zero mean and unit contrast.
+        """
+        return self.heatmaps.chosen_corners(crops)
 
     def forward(self, crops: Tensor) -> Dict[str, Tensor]:  # noqa: UP006
         """Predict the view in each crop (see ``CornerHeatmapNetwork.forward``)."""
-        corners, log_variance = self.edges(self.normalized(crops), self.coarse(crops))
+        crops = unit_contrast(crops)
+        corners, log_variance = self.edges(crops, self.coarse(crops))
         log_variance = log_variance + self.log_variance_shift
         sigma = torch.exp(0.5 * log_variance).mean(dim=[1, 2])
         return {

@@ -6,7 +6,7 @@ from typing import Dict  # noqa: UP035  (TorchScript reads these annotations)
 import torch
 from torch import Tensor, nn
 
-from stn_perception.stn.blocks import ConvBlock, fold_blocks
+from stn_perception.stn.blocks import ConvBlock, fold_blocks, unit_contrast
 
 
 class SignClassifier(nn.Module):
@@ -40,9 +40,7 @@ class SignClassifier(nn.Module):
 
     def logits(self, crops: Tensor) -> Tensor:
         """Return N×(classes + 1)."""
-        centred = crops - crops.mean(dim=[1, 2, 3], keepdim=True)
-        contrast = centred.square().mean(dim=[1, 2, 3], keepdim=True).sqrt()
-        values: Tensor = self.layers(centred / (contrast + 0.02)).to(torch.float32)
+        values: Tensor = self.layers(unit_contrast(crops)).to(torch.float32)
         return values
 
     def forward(self, crops: Tensor) -> Dict[str, Tensor]:  # noqa: UP006

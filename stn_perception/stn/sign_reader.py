@@ -16,7 +16,7 @@ from typing import Dict, Tuple  # noqa: UP035  (TorchScript reads these annotati
 import torch
 from torch import Tensor, nn
 
-from stn_perception.stn.blocks import ConvBlock, fold_blocks
+from stn_perception.stn.blocks import ConvBlock, fold_blocks, unit_contrast
 from stn_perception.stn.grid import homography_grid
 from stn_perception.stn.sampler import sample
 from stn_perception.stn.sign_turns import turned
@@ -130,11 +130,8 @@ class SignReader(nn.Module):
         self.log_variance_shift = nn.Parameter(torch.zeros(()), requires_grad=False)
 
     def centred(self, crops: Tensor) -> Tensor:
-        """Return each crop at zero mean and unit contrast; its colours keep their relations."""
-        centred = crops - crops.mean(dim=[1, 2, 3], keepdim=True)
-        contrast = centred.square().mean(dim=[1, 2, 3], keepdim=True).sqrt()
-        # The floor keeps an even crop from exploding.
-        return centred / (contrast + 0.02)
+        """Return what both networks read: each crop at zero mean and unit contrast."""
+        return unit_contrast(crops)
 
     def angles(self, logits: Tensor, corrections: Tensor) -> Tensor:
         """Return the most likely turn, N, radians."""

@@ -67,22 +67,20 @@ def theta_from_corners(corners: Tensor) -> Tensor:
     if corners.dim() != 3 or corners.size(1) != 4 or corners.size(2) != 2:
         raise ValueError(f"corners must be N×4×2, got {list(corners.shape)}")
     corners = at_least_float32(corners)
-    tl, tr, br, bl = corners[:, 0], corners[:, 1], corners[:, 2], corners[:, 3]
-    weight_tl = _double_area(tr, br, bl)
-    weight_tr = _double_area(br, bl, tl)
-    weight_br = _double_area(bl, tl, tr)
-    weight_bl = _double_area(tl, tr, br)
-    total = weight_tl + weight_tr + weight_br + weight_bl
+    # Around and around, so that a slice holds each corner's next, next but one, and so on.
+    twice = torch.cat([corners, corners], dim=1)
+    first, second, third = twice[:, 1:5], twice[:, 2:6], twice[:, 3:7]
+    weights = _double_area(first, second, third)
+    total = weights.sum(dim=1, keepdim=True)
     smallest = torch.where(total < 0, -1e-8, 1e-8).to(total.dtype)
     total = torch.where(total.abs() < 1e-8, smallest, total)
-    h_tl = _weighted(tl, weight_tl / total)
-    h_tr = _weighted(tr, weight_tr / total)
-    h_br = _weighted(br, weight_br / total)
-    h_bl = _weighted(bl, weight_bl / total)
-    column_x = (h_tr - h_tl) + (h_br - h_bl)
-    column_y = (h_bl - h_tl) + (h_br - h_tr)
-    column_1 = (h_tl + h_br) + (h_tr + h_bl)
-    return torch.stack([column_x, column_y, column_1], dim=2)
+    weights = weights / total
+    homogeneous = torch.cat([corners * weights, weights], dim=2)
+    # Corners across from each other, top-left and bottom-right first.
+    start, end = homogeneous[:, :2], homogeneous[:, 2:]
+    falling, rising = (end - start).unbind(dim=1)
+    together = (start + end).sum(dim=1)
+    return torch.stack([falling - rising, falling + rising, together], dim=2)
 
 
 def corners_from_theta(theta: Tensor) -> Tensor:
@@ -109,12 +107,7 @@ def corners_from_theta(theta: Tensor) -> Tensor:
 
 
 def _double_area(a: Tensor, b: Tensor, c: Tensor) -> Tensor:
-    """Twice the signed area of the triangles a b c (N×2 each), N×1, positive when clockwise."""
+    """Twice the signed area of the triangles a b c (N×K×2 each), N×K×1, positive if clockwise."""
     ab = b - a
     ac = c - a
-    return ab[:, :1] * ac[:, 1:] - ab[:, 1:] * ac[:, :1]
-
-
-def _weighted(point: Tensor, weight: Tensor) -> Tensor:
-    """N×2 points and N×1 weights to N×3 homogeneous points."""
-    return torch.cat([point * weight, weight], dim=1)
+    return ab[:, :, :1] * ac[:, :, 1:] - ab[:, :, 1:] * ac[:, :, :1]

@@ -7,8 +7,8 @@ import math
 import pytest
 import torch
 
+from stn_perception.stn.blocks import ConvBlock
 from stn_perception.stn.corner_heatmaps import (
-    ConvBlock,
     CornerHeatmapNetwork,
     labelled_for_heads,
     turn_of_corners,

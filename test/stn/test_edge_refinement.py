@@ -12,7 +12,7 @@ from stn_perception.stn.edge_lines import (
     in_crop_axes,
     projected,
 )
-from stn_perception.stn.edge_refinement import REACH_ACROSS, EdgeRefiner
+from stn_perception.stn.edge_refinement import REACH_ACROSS, EdgeRefiner, strip_grid
 from stn_perception.stn.quad_network import QuadNetwork
 from stn_perception.stn.transforms import theta_from_corners
 
@@ -62,11 +62,27 @@ def test_each_strip_shows_outside_above_and_inside_below(turn: int) -> None:
     for a, b in zip(corners, np.roll(corners, -1, axis=0), strict=True):
         inside &= (b[0] - a[0]) * (y - a[1]) - (b[1] - a[1]) * (x - a[0]) > 0
     crop = torch.from_numpy(inside.astype(np.float32))[None, None]
-    strips = EdgeRefiner().strips(crop, torch.from_numpy(corners[None].astype(np.float32)))
+    theta = theta_from_corners(torch.from_numpy(corners[None].astype(np.float32)))
+    strips = EdgeRefiner().strips(crop, theta)
     assert strips.shape[:2] == (4, 1)
     middle = strips[:, 0, :, 6:-6]
     assert middle[:, :14].max() < 0.05
     assert middle[:, 18:].min() > 0.95
+
+
+def test_strips_follow_the_view_clockwise_and_their_places_have_gradients() -> None:
+    corners = (0.7 * quads(5)).double().requires_grad_()
+    along, across = torch.linspace(-1.1, 1.1, 7).double(), torch.linspace(-1.3, -0.7, 5).double()
+    found = strip_grid(theta_from_corners(corners), along, across).reshape(5, 4, 5, 7, 2)
+    y, x = torch.meshgrid(across, along, indexing="ij")
+    places = torch.stack([x, y], dim=2).reshape(1, -1, 2)
+    for edge in range(4):
+        expected = projected(theta_from_corners(corners), places).reshape(5, 5, 7, 2)
+        assert torch.allclose(found[:, edge], expected, atol=1e-12)
+        places = torch.stack([-places[:, :, 1], places[:, :, 0]], dim=2)
+    assert torch.autograd.gradcheck(
+        lambda quad: strip_grid(theta_from_corners(quad), along, across), corners[:1]
+    )
 
 
 def test_an_edge_farther_out_has_a_positive_distance() -> None:
@@ -96,11 +112,11 @@ def test_variances_reach_the_crop_as_a_simulation_says() -> None:
         torch.tensor([[0.01, 0.02], [0.03, 0.01], [0.02, 0.02], [0.01, 0.04]])
     )
     log_variance = 2 * log_variance[None]
-    _, predicted = in_crop_axes(corners, SQUARE[None], log_variance)
+    theta = theta_from_corners(corners)
+    _, predicted = in_crop_axes(theta, SQUARE[None], log_variance)
     generator = torch.Generator().manual_seed(1)
     noise = torch.randn((40_000, 4, 2), generator=generator) * torch.exp(0.5 * log_variance)
-    theta = theta_from_corners(corners).expand(40_000, 3, 3)
-    simulated = projected(theta, corners_of_ends(noise)).std(dim=0)
+    simulated = projected(theta.expand(40_000, 3, 3), corners_of_ends(noise)).std(dim=0)
     assert torch.allclose(torch.exp(0.5 * predicted[0]), simulated, rtol=0.06)
 
 

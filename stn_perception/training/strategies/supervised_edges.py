@@ -8,6 +8,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from stn_perception.stn.blocks import unit_contrast
 from stn_perception.stn.edge_lines import ends_of_corners, projected
 from stn_perception.stn.edge_refinement import REACH_ACROSS
 from stn_perception.stn.quad_network import QuadNetwork
@@ -33,7 +34,8 @@ class SupervisedEdges:
         """Return the loss of one batch (see ``Strategy.step``)."""
         assert isinstance(network, QuadNetwork)
         with torch.no_grad():
-            coarse = network.coarse(batch.crops).float()
+            crops = unit_contrast(batch.crops)
+            coarse = network.coarse(crops).float()
             truth, distance = nearest_order(coarse, batch.corners)
             found = distance < _LOST
             if not found.any():
@@ -41,10 +43,11 @@ class SupervisedEdges:
                     f"the heat maps find none of the {len(coarse)} objects of a batch, expected "
                     "a trained initial checkpoint"
                 )
-        crops, coarse, truth = batch.crops[found], coarse[found], truth[found]
-        true_ends = ends_of_corners(projected(_inverted(theta_from_corners(coarse)), truth))
+        crops, truth = crops[found], truth[found]
+        theta = theta_from_corners(coarse[found])
+        true_ends = ends_of_corners(projected(_inverted(theta), truth))
         refiner = network.edges
-        strips = refiner.strips(network.normalized(crops), coarse)
+        strips = refiner.strips(crops, theta)
         ends, log_variance, columns = refiner.lines(strips)
         true_ends = true_ends.reshape(-1, 2)
         error = (ends - true_ends).abs().clamp(max=_FARTHEST)
