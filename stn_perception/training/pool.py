@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
@@ -15,6 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from stn_perception.training.chunk_file import write_chunk
+from stn_perception.training.packed import PackedPictures, packed, starts_of
 from stn_perception.training.scenes import (
     HELD_OUT,
     TRAINING,
@@ -27,6 +28,9 @@ CHUNK = 1000
 
 # Part of a chunk's file name: bump it when the same seed would draw other scenes.
 GENERATOR = 2
+
+# What a chunk holds: the pool's fields, less what follows from the shapes.
+_STORED = ("pixels", "shapes", "corners", "boxes")
 
 
 def scene(seed: int, index: int, settings: QuadSceneSettings, held_out: bool) -> LabelledSample:
@@ -46,56 +50,32 @@ def _chunk_path(folder: Path, seed: int, chunk: int, settings: QuadSceneSettings
 
 def _write_chunk(folder: Path, seed: int, chunk: int, settings: QuadSceneSettings) -> int:
     cv2.setNumThreads(1)
-    scenes = [scene(seed, chunk * CHUNK + i, settings, held_out=False) for i in range(CHUNK)]
-    path = _chunk_path(folder, seed, chunk, settings)
-    unfinished = path.with_suffix(f".{os.getpid()}.tmp")
-    with open(unfinished, "wb") as file:
-        np.savez(
-            file,
-            pixels=np.concatenate([s.pixels.ravel() for s in scenes]),
-            shapes=np.array([s.pixels.shape for s in scenes], np.int32),
-            corners=np.array([s.corners for s in scenes]),
-            boxes=np.array([s.box for s in scenes]),
-        )
-    os.replace(unfinished, path)
+    pool = pool_of([scene(seed, chunk * CHUNK + i, settings, False) for i in range(CHUNK)])
+    arrays = {name: getattr(pool, name) for name in _STORED}
+    write_chunk(_chunk_path(folder, seed, chunk, settings), arrays)
     return chunk
 
 
 @dataclass(frozen=True)
-class ScenePool:
-    """Many scenes in one block of memory.
+class ScenePool(PackedPictures):
+    """Many scenes, their pictures H×W.
 
     Attributes:
-        pixels: uint8, all pictures one after another.
-        starts: int64, N: where each picture begins.
-        shapes: int32, N×2: rows and columns of each.
         corners: float64, N×4×2, pixels.
         boxes: float64, N×4: centre x, centre y, width, height in pixels.
     """
 
-    pixels: NDArray[np.uint8]
-    starts: NDArray[np.int64]
-    shapes: NDArray[np.int32]
     corners: NDArray[np.float64]
     boxes: NDArray[np.float64]
-
-    def __len__(self) -> int:
-        return len(self.shapes)
-
-    def picture(self, index: int) -> NDArray[np.uint8]:
-        """Return one picture, H×W, without copying it."""
-        rows, columns = self.shapes[index]
-        start = self.starts[index]
-        return self.pixels[start : start + rows * columns].reshape(rows, columns)
 
 
 def pool_of(scenes: Sequence[LabelledSample]) -> ScenePool:
     """Put scenes that are already drawn into one block of memory."""
-    sizes = np.array([s.pixels.size for s in scenes], np.int64)
+    pictures = packed([s.pixels for s in scenes])
     return ScenePool(
-        pixels=np.concatenate([s.pixels.ravel() for s in scenes]),
-        starts=np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)[:-1]]),
-        shapes=np.array([s.pixels.shape for s in scenes], np.int32),
+        pixels=pictures.pixels,
+        starts=pictures.starts,
+        shapes=pictures.shapes,
         corners=np.array([s.corners for s in scenes]),
         boxes=np.array([s.box for s in scenes]),
     )
@@ -139,13 +119,12 @@ def read_pool(paths: list[Path]) -> ScenePool:
     parts: dict[str, list[NDArray[np.generic]]] = {}
     for path in paths:
         with np.load(path) as chunk:
-            for key in ("pixels", "shapes", "corners", "boxes"):
+            for key in _STORED:
                 parts.setdefault(key, []).append(chunk[key])
     shapes = np.concatenate(parts["shapes"]).astype(np.int32)
-    sizes = shapes.prod(axis=1, dtype=np.int64)
     return ScenePool(
         pixels=np.concatenate(parts["pixels"]).astype(np.uint8, copy=False),
-        starts=np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)[:-1]]),
+        starts=starts_of(shapes),
         shapes=shapes,
         corners=np.concatenate(parts["corners"]).astype(np.float64),
         boxes=np.concatenate(parts["boxes"]).astype(np.float64),

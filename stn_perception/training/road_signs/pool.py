@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from stn_perception.training.packed import PackedPictures, packed, starts_of
 from stn_perception.training.road_signs.catalogue import class_names
 from stn_perception.training.road_signs.scene import SignSample, generate_scene
 from stn_perception.training.road_signs.scene_settings import SignSceneSettings
@@ -23,35 +24,20 @@ OUTLINE_POINTS = 24
 
 
 @dataclass(frozen=True)
-class SignPool:
-    """Scenes in a few arrays, so that forked workers share them.
+class SignPool(PackedPictures):
+    """Scenes in a few arrays, their pictures H×W×3.
 
     Attributes:
-        pixels: uint8, all pictures one after the other.
-        starts: int64 N, where each begins.
-        shapes: int32 N×2, rows and columns.
         corners: float64 N×4×2 pixels.
         outlines: float64 N×M×2 pixels.
         class_index: int64 N.
         symmetry: int64 N.
     """
 
-    pixels: NDArray[np.uint8]
-    starts: NDArray[np.int64]
-    shapes: NDArray[np.int32]
     corners: NDArray[np.float64]
     outlines: NDArray[np.float64]
     class_index: NDArray[np.int64]
     symmetry: NDArray[np.int64]
-
-    def __len__(self) -> int:
-        return len(self.starts)
-
-    def picture(self, index: int) -> NDArray[np.uint8]:
-        """Return one picture, H×W×3."""
-        rows, columns = (int(v) for v in self.shapes[index])
-        start = int(self.starts[index])
-        return self.pixels[start : start + rows * columns * 3].reshape(rows, columns, 3)
 
 
 def scene_number(seed: int, index: int, settings: SignSceneSettings, held_out: bool) -> SignSample:
@@ -73,11 +59,11 @@ def _resampled(outline: NDArray[np.float64]) -> NDArray[np.float64]:
 def pool_of(samples: Sequence[SignSample]) -> SignPool:
     """Pack samples."""
     names = class_names()
-    sizes = np.array([s.pixels.size for s in samples], np.int64)
+    pictures = packed([s.pixels for s in samples])
     return SignPool(
-        pixels=np.concatenate([s.pixels.ravel() for s in samples]),
-        starts=np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)[:-1]]),
-        shapes=np.array([s.pixels.shape[:2] for s in samples], np.int32),
+        pixels=pictures.pixels,
+        starts=pictures.starts,
+        shapes=pictures.shapes,
         corners=np.array([s.corners for s in samples]),
         outlines=np.array([_resampled(s.outline) for s in samples]),
         class_index=np.array([names.index(s.name) for s in samples], np.int64),
@@ -118,12 +104,11 @@ def draw_pool(
             for part in executor.map(draw, starts):
                 parts.append(part)
                 report(sum(len(p) for p in parts), count)
-    sizes = np.array([len(p.pixels) for p in parts], np.int64)
-    offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)[:-1]])
+    shapes = np.concatenate([p.shapes for p in parts])
     return SignPool(
         pixels=np.concatenate([p.pixels for p in parts]),
-        starts=np.concatenate([p.starts + o for p, o in zip(parts, offsets, strict=True)]),
-        shapes=np.concatenate([p.shapes for p in parts]),
+        starts=starts_of(shapes),
+        shapes=shapes,
         corners=np.concatenate([p.corners for p in parts]),
         outlines=np.concatenate([p.outlines for p in parts]),
         class_index=np.concatenate([p.class_index for p in parts]),

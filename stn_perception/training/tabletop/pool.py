@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, fields
@@ -16,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from stn_perception.training.chunk_file import write_chunk
 from stn_perception.training.scenes import TRAINING as TRAINING_MATERIALS
 from stn_perception.training.tabletop.config import TabletopConfig
 from stn_perception.training.tabletop.cutouts import Cutout, build_cutouts
@@ -144,10 +144,7 @@ def training_scenes(
 def _write_chunk(path: Path, source: Source, seed: int, chunk: int, cutouts: int) -> None:
     cv2.setNumThreads(1)
     pool = pool_of(training_scenes(source, seed, chunk * CHUNK, CHUNK, cutouts))
-    unfinished = path.with_suffix(f".{os.getpid()}.tmp")
-    with open(unfinished, "wb") as file:
-        np.savez(file, **{f.name: getattr(pool, f.name) for f in fields(pool)})
-    os.replace(unfinished, path)
+    write_chunk(path, {f.name: getattr(pool, f.name) for f in fields(pool)})
 
 
 def build_pool(
