@@ -16,7 +16,7 @@ from stn_perception.training.labels.crops import mapped, plain_crops
 from stn_perception.training.labels.makers import WeakLabels, half_sides
 from stn_perception.training.labels.quads import overlaps, quads_of
 from stn_perception.training.pool import ScenePool
-from stn_perception.training.strategies.supervised import symmetric_error
+from stn_perception.training.strategies.corner_order import symmetric_error
 
 Floats = NDArray[np.float64]
 

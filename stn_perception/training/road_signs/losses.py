@@ -14,7 +14,7 @@ from stn_perception.stn.sign_reader import QUARTER_TURNS, SignReader
 from stn_perception.stn.sign_turns import turn_of_theta, turned, unturned_corners
 from stn_perception.stn.transforms import corners_from_theta, theta_from_corners
 from stn_perception.training.batch import Batch, StepResult
-from stn_perception.training.strategies.supervised import SIGMA_OF_LAPLACE
+from stn_perception.training.strategies.likelihood import SIGMA_OF_LAPLACE
 
 _QUARTER = math.pi / 2
 

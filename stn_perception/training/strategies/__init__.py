@@ -3,7 +3,8 @@
 
 from stn_perception.training.batch import StepResult
 from stn_perception.training.strategies.base import Strategy, strategy_for
-from stn_perception.training.strategies.supervised import Supervised, symmetric_error
+from stn_perception.training.strategies.corner_order import symmetric_error
+from stn_perception.training.strategies.supervised import Supervised
 
 __all__ = [
     "StepResult",

@@ -3,18 +3,12 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from stn_perception.stn.corner_heatmaps import CornerHeatmapNetwork, labelled_for_heads
 from stn_perception.training.batch import Batch, StepResult
-from stn_perception.training.strategies.likelihood import (
-    SIGMA_OF_LAPLACE,
-    chosen_corners,
-    corner_loss,
-)
-
-__all__ = ["SIGMA_OF_LAPLACE", "Supervised", "symmetric_error"]
+from stn_perception.training.strategies.corner_order import symmetric_error
+from stn_perception.training.strategies.likelihood import chosen_corners, corner_loss
 
 
 class Supervised:
@@ -39,16 +33,3 @@ class Supervised:
         return StepResult(
             corners + choice, {name: value.detach() for name, value in figures.items()}
         )
-
-
-def symmetric_error(predicted: Tensor, truth: Tensor) -> Tensor:
-    """Return the mean corner distance, N, smallest over where the truth's list may start.
-
-    Args:
-        predicted: N×4×2.
-        truth: N×4×2, clockwise.
-    """
-    turned = torch.stack([truth.roll(shift, dims=1) for shift in range(4)], dim=1)
-    distances = (predicted.unsqueeze(1) - turned).norm(dim=3).mean(dim=2)
-    smallest: Tensor = distances.min(dim=1).values
-    return smallest

@@ -21,12 +21,12 @@ from stn_perception.stn.corner_heatmaps import (
 from stn_perception.training.batch import Batch, StepResult
 from stn_perception.training.labels.angles import quarter_difference
 from stn_perception.training.labels.config import WeakConfig
+from stn_perception.training.strategies.corner_order import symmetric_error
 from stn_perception.training.strategies.likelihood import (
     chosen_corners,
     corner_loss,
     head_weights,
 )
-from stn_perception.training.strategies.supervised import symmetric_error
 
 # Corners beyond the crop cannot be seen, and not be said by a soft-argmax over it.
 _REACH = 1.1

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from stn_perception.stn.oriented_box import OrientedBoxNetwork
 from stn_perception.training.batch import Batch, StepResult
-from stn_perception.training.strategies.supervised import SIGMA_OF_LAPLACE
+from stn_perception.training.strategies.corner_order import nearest_order
+from stn_perception.training.strategies.likelihood import SIGMA_OF_LAPLACE
 
 # Below this aspect the two axes are interchangeable for the error (not for the likelihood).
 _SQUARE = 1.15
@@ -22,12 +23,13 @@ def nearest_turn(predicted: Tensor, truth: Tensor, quarters: bool = False) -> Te
         truth: N×4×2, clockwise.
         quarters: whether quarter turns are allowed, or half turns only.
     """
-    shifts = range(4) if quarters else (0, 2)
-    turned = torch.stack([truth.roll(-shift, dims=1) for shift in shifts], dim=1)
-    error = (predicted.unsqueeze(1) - turned).abs().mean(dim=(2, 3))
-    best = error.argmin(dim=1)
-    nearest: Tensor = turned[torch.arange(len(truth), device=truth.device), best]
-    return nearest
+    shifts = (0, -1, -2, -3) if quarters else (0, -2)
+    return nearest_order(predicted, truth, shifts, _coordinate_distance)[0]
+
+
+def _coordinate_distance(apart: Tensor) -> Tensor:
+    """Return the mean difference of coordinates, which is what the loss minimises."""
+    return apart.abs().mean(dim=(2, 3))
 
 
 def _doubled(side: Tensor) -> Tensor:

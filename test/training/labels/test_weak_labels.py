@@ -15,7 +15,7 @@ from stn_perception.training.labels.pseudo import pseudo_label
 from stn_perception.training.labels.quads import overlaps, quads_of
 from stn_perception.training.pool import ScenePool
 from stn_perception.training.scenes.rendering import coverage
-from stn_perception.training.strategies.supervised import symmetric_error
+from stn_perception.training.strategies.corner_order import symmetric_error
 from stn_perception.training.strategies.weak import carried
 
 MARGIN = 1.25
