@@ -19,7 +19,6 @@ from stn_perception.geometry.decomposition import AffineParts, decompose_affine,
 from stn_perception.geometry.depth_pose import pose_from_depth
 from stn_perception.geometry.homography import (
     InvalidTransformError,
-    check_view_transform,
     compose,
     homography_from_corners,
     invert,
@@ -71,6 +70,7 @@ from stn_perception.geometry.uncertainty import (
     numeric_jacobian,
     transformed_corner_covariance,
 )
+from stn_perception.geometry.views import check_view_transform
 from stn_perception.geometry.virtual_camera import (
     VirtualCamera,
     nearest_skew_free,

@@ -12,13 +12,19 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from stn_perception.geometry.box_rows import box_rows
 from stn_perception.geometry.boxes import AxisAlignedBox, OrientedBox
 
 Matrix = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 # Beyond this many standard deviations a side counts less and less (Huber 1964): boxes that are
 # cut by an occluder or drawn loosely must not pull corners that show.
 _TRUSTED_SIGMAS = 2.0
+# Left, right, top, bottom: where each lies from the centre, and the size across it in a box's row.
+_OUTWARD = np.array([-1.0, 1.0, -1.0, 1.0])
+_ACROSS = np.array([2, 2, 3, 3])
+_SIDES = np.arange(4)
 
 
 def corners_given_box(
@@ -26,7 +32,7 @@ def corners_given_box(
     covariance: Matrix,
     box: AxisAlignedBox | OrientedBox,
     box_sigma: float,
-    usable: NDArray[np.bool_] | None = None,
+    usable: Mask | None = None,
 ) -> tuple[Matrix, Matrix]:
     """Combine a quadrilateral with the box that was drawn around it.
 
@@ -45,45 +51,86 @@ def corners_given_box(
     Raises:
         ValueError: ``box_sigma`` is not above 0.
     """
+    kept = np.ones((1, 4), dtype=bool) if usable is None else np.asarray(usable)[None]
+    updated, reduced = corners_given_boxes(
+        np.asarray(corners, dtype=np.float64)[None],
+        np.asarray(covariance, dtype=np.float64)[None],
+        box_rows([box]),
+        box_sigma,
+        kept,
+    )
+    return updated[0], reduced[0]
+
+
+def corners_given_boxes(
+    corners: Matrix, covariance: Matrix, rows: Matrix, box_sigma: float, usable: Mask
+) -> tuple[Matrix, Matrix]:
+    """``corners_given_box`` for N quadrilaterals, each with its box.
+
+    Args:
+        corners: N×4×2 in pixels.
+        covariance: N×8×8 in square pixels.
+        rows: The boxes, N×5 as ``box_rows`` gives them.
+        box_sigma: As there.
+        usable: N×4, as there.
+
+    Returns:
+        Corners N×4×2 and covariances N×8×8.
+
+    Raises:
+        ValueError: ``box_sigma`` is not above 0.
+    """
     if not box_sigma > 0:
         raise ValueError(f"box_sigma is {box_sigma}, expected a number above 0.")
-    turn = np.kron(np.eye(4), _box_from_frame(box.angle_rad))
-    center = np.array([box.center_x, box.center_y])
-    own = (corners - center) @ _box_from_frame(box.angle_rad).T
-    touched, outward, sides = _touching(own, box)
-    measured = np.zeros((4, 8))
-    measured[np.arange(4), touched] = 1.0
-    kept = np.ones(4, dtype=bool) if usable is None else usable
-    measured, sides, outward = measured[kept], sides[kept], outward[kept]
-    if not len(measured):
-        return corners.copy(), covariance.copy()
-    spread = turn @ covariance @ turn.T
-    variances = (box_sigma * np.where(outward, box.width, box.height)) ** 2
-    innovation = sides - measured @ own.reshape(8)
-    expected = np.einsum("ij,jk,ik->i", measured, spread, measured) + variances
-    excess = np.abs(innovation) / np.sqrt(expected) / _TRUSTED_SIGMAS
-    variances = variances * np.maximum(excess, 1.0) ** 2
-    gain = np.linalg.solve(
-        measured @ spread @ measured.T + np.diag(variances), measured @ spread
-    ).T
-    updated = own.reshape(8) + gain @ innovation
-    reduced = turn.T @ (spread - gain @ measured @ spread) @ turn
-    in_frame = updated.reshape(4, 2) @ _box_from_frame(box.angle_rad) + center
-    return in_frame, (reduced + reduced.T) / 2
-
-
-def _box_from_frame(angle_rad: float) -> Matrix:
-    cosine, sine = np.cos(angle_rad), np.sin(angle_rad)
-    return np.array([(cosine, sine), (-sine, cosine)])
-
-
-def _touching(
-    own: Matrix, box: AxisAlignedBox | OrientedBox
-) -> tuple[NDArray[np.int64], NDArray[np.bool_], Matrix]:
-    """For left, right, top, bottom: the touching coordinate, whether it is an x, the side."""
-    x, y = own[:, 0], own[:, 1]
-    touched = np.array(
-        [2 * x.argmin(), 2 * x.argmax(), 2 * y.argmin() + 1, 2 * y.argmax() + 1], dtype=np.int64
+    count = len(corners)
+    is_turned = bool(rows[:, 4].any())
+    own = corners - rows[:, None, :2]
+    spread = covariance
+    if is_turned:
+        turn = _box_from_frame(rows[:, 4])
+        own = own @ np.swapaxes(turn, 1, 2)
+        spread = _turned(spread, turn)
+    coordinates = own.reshape(count, 8)
+    touched = _touching(own)
+    every = np.arange(count)[:, None]
+    sizes = rows[:, _ACROSS]
+    # A side that says nothing measures nothing, with any variance: its gain is zero.
+    shared = np.where(usable[:, :, None], spread[every, touched], 0.0)
+    between = np.where(usable[:, None, :], np.take_along_axis(shared, touched[:, None], 2), 0.0)
+    innovation = np.where(
+        usable, _OUTWARD * (sizes / 2) - np.take_along_axis(coordinates, touched, 1), 0.0
     )
-    sides = np.array([-box.width, box.width, -box.height, box.height]) / 2
-    return touched, np.array([True, True, False, False]), sides
+    variances = np.where(usable, np.square(box_sigma * sizes), 1.0)
+    expected = between.diagonal(axis1=1, axis2=2) + variances
+    excess = np.abs(innovation) / np.sqrt(expected) / _TRUSTED_SIGMAS
+    variances = variances * np.square(np.maximum(excess, 1.0))
+    between[:, _SIDES, _SIDES] += variances
+    gain = np.linalg.solve(between, shared)
+    updated = coordinates + (innovation[:, None] @ gain)[:, 0]
+    reduced = spread - np.swapaxes(gain, 1, 2) @ shared
+    in_frame = updated.reshape(count, 4, 2)
+    if is_turned:
+        back = np.swapaxes(turn, 1, 2)
+        in_frame = in_frame @ turn
+        reduced = _turned(reduced, back)
+    return in_frame + rows[:, None, :2], (reduced + np.swapaxes(reduced, 1, 2)) / 2
+
+
+def _box_from_frame(angle_rad: Matrix) -> Matrix:
+    """Turns N×2×2 into the boxes' own axes."""
+    cosine, sine = np.cos(angle_rad), np.sin(angle_rad)
+    return np.array([(cosine, sine), (-sine, cosine)]).transpose(2, 0, 1)
+
+
+def _turned(covariance: Matrix, turn: Matrix) -> Matrix:
+    """Covariances N×8×8 of four points that are turned alike by N×2×2."""
+    blocks = covariance.reshape(-1, 4, 2, 4, 2).transpose(0, 1, 3, 2, 4)
+    turned = turn[:, None, None] @ blocks @ np.swapaxes(turn, 1, 2)[:, None, None]
+    return turned.transpose(0, 1, 3, 2, 4).reshape(-1, 8, 8)
+
+
+def _touching(own: Matrix) -> NDArray[np.intp]:
+    """N×4: the coordinate (of eight) that touches the left, right, top and bottom side."""
+    lowest, highest = own.argmin(axis=1), own.argmax(axis=1)
+    x, y = np.stack([lowest, highest], axis=1).transpose(2, 0, 1)
+    return np.concatenate([2 * x, 2 * y + 1], axis=1)

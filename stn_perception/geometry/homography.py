@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from stn_perception.geometry.arrays import FloatArray, as_corners, as_matrix3
-from stn_perception.geometry.pixels import view_center, view_corners
+from stn_perception.geometry.matrices import as_matrices3
 
-_SMALLEST_AREA_PX = 1e-6
 _SINGULAR_RELATIVE = 1e-12
 
 
@@ -68,17 +67,20 @@ def normalize_homography(transform: ArrayLike) -> FloatArray:
 
 
 def transform_points(transform: ArrayLike, points: ArrayLike) -> FloatArray:
-    """Map N×2 points of b by ``a_from_b`` to N×2 points of a; NaN where w <= 0."""
-    matrix = as_matrix3(transform)
+    """Map N×2 points of b by ``a_from_b`` to N×2 points of a; NaN where w <= 0.
+
+    Stacks of transforms (...×3×3), of points (...×N×2) or of both give ...×N×2.
+    """
+    matrix = as_matrices3(transform)
     array = np.asarray(points, dtype=np.float64)
-    if array.ndim != 2 or array.shape[1] != 2:
-        raise ValueError(f"points have shape {array.shape}, expected (N, 2)")
-    mapped = array @ matrix[:, :2].T + matrix[:, 2]
-    weight = mapped[:, 2:]
+    if array.ndim < 2 or array.shape[-1] != 2:
+        raise ValueError(f"points have shape {array.shape}, expected (N, 2) or a stack of such")
+    mapped = array @ np.swapaxes(matrix[..., :2], -1, -2) + matrix[..., None, :, 2]
+    weight = mapped[..., 2:]
     if (weight > 0).all():
-        return np.asarray(mapped[:, :2] / weight)
-    result = np.full_like(array, np.nan)
-    np.divide(mapped[:, :2], weight, out=result, where=weight > 0)
+        return np.asarray(mapped[..., :2] / weight)
+    result = np.full((*mapped.shape[:-1], 2), np.nan)
+    np.divide(mapped[..., :2], weight, out=result, where=weight > 0)
     return result
 
 
@@ -117,45 +119,18 @@ def _projective_basis(corners: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def jacobian_at(transform: ArrayLike, point: ArrayLike) -> FloatArray:
-    """2×2 derivative d(a) / d(b) of ``a_from_b`` at one point (2,) of b."""
-    matrix = as_matrix3(transform)
-    x, y = np.asarray(point, dtype=np.float64)
-    mapped = matrix @ np.array([x, y, 1.0])
-    if not abs(mapped[2]) > 0:
-        raise InvalidTransformError("folded", f"point ({x}, {y}) maps to infinity")
-    image = mapped[:2] / mapped[2]
-    return np.asarray((matrix[:2, :2] - np.outer(image, matrix[2, :2])) / mapped[2])
+    """2×2 derivative d(a) / d(b) of ``a_from_b`` at one point (2,) of b.
 
-
-def check_view_transform(frame_from_view: ArrayLike, width: int, height: int) -> None:
-    """Raise InvalidTransformError unless the transform shows a W × H view of a plane.
-
-    Refused (``reason``): ``not_finite``; ``folded``: w <= 0 somewhere in the view, which folds
-    points from behind the camera into the picture; ``mirrored``: the view would be read from
-    behind; ``singular`` and ``degenerate``: the view covers no area of the frame.
+    Stacks of transforms (...×3×3), of points (...×2) or of both give ...×2×2.
     """
-    matrix = as_matrix3(frame_from_view, "frame_from_view")
-    if not np.isfinite(matrix).all():
-        raise InvalidTransformError("not_finite", "frame_from_view holds NaN or infinity")
-    corners = view_corners(width, height)
-    center_weight = matrix[2, :2] @ view_center(width, height) + matrix[2, 2]
-    # Both signs of a matrix are the same transform: judge it with the view's centre in front.
-    signed = matrix * np.sign(center_weight) if center_weight else matrix
-    weights = corners @ signed[2, :2] + signed[2, 2]
-    if weights.min() <= _SINGULAR_RELATIVE * np.abs(weights).max():
-        raise InvalidTransformError(
-            "folded", "frame_from_view folds behind the camera: w <= 0 within the view"
-        )
-    determinant = float(np.linalg.det(signed / np.abs(signed).max()))
-    if determinant == 0:
-        raise InvalidTransformError("singular", "frame_from_view is singular")
-    if determinant < 0:
-        raise InvalidTransformError("mirrored", "frame_from_view mirrors the view")
-    quad = transform_points(signed, corners)
-    first, second = quad[2] - quad[0], quad[3] - quad[1]
-    area = 0.5 * float(first[0] * second[1] - first[1] * second[0])  # by the diagonals
-    extent = float(np.ptp(quad, axis=0).max())
-    if not np.isfinite(area) or area < max(_SMALLEST_AREA_PX, 1e-9 * extent**2):
-        raise InvalidTransformError(
-            "degenerate", f"the view covers {area:.3g} square pixels of the frame"
-        )
+    matrix = as_matrices3(transform)
+    at = np.asarray(point, dtype=np.float64)
+    mapped = (matrix[..., :2] @ at[..., None])[..., 0] + matrix[..., 2]
+    weight = mapped[..., 2:]
+    if not np.abs(weight).min(initial=np.inf) > 0:
+        places = np.broadcast_to(at, (*mapped.shape[:-1], 2)).reshape(-1, 2)
+        x, y = places[int((~(np.abs(weight) > 0)).ravel().argmax())]
+        raise InvalidTransformError("folded", f"point ({x}, {y}) maps to infinity")
+    image = mapped[..., :2] / weight
+    bend = image[..., :, None] * matrix[..., 2:, :2]
+    return np.asarray((matrix[..., :2, :2] - bend) / weight[..., None])

@@ -33,13 +33,13 @@ def as_corner_covariance(covariance: ArrayLike) -> FloatArray:
 
 
 def crop_variances_px(log_variance: ArrayLike, crop_width: int, crop_height: int) -> FloatArray:
-    """Variances (8,) in crop pixels² of a network's ``log_variance`` (8,) in normalised axes.
+    """Variances ...×8 in crop pixels² of a network's ``log_variance`` ...×8 in normalised axes.
 
     A step of 1 in normalised axes is half the crop's size in pixels.
     """
     logs = np.asarray(log_variance, dtype=np.float64)
-    if logs.shape != (8,):
-        raise ValueError(f"log_variance has shape {logs.shape}, expected (8,)")
+    if logs.shape[-1:] != (8,):
+        raise ValueError(f"log_variance has shape {logs.shape}, expected (8,) or a stack of such")
     pixels = np.tile([crop_width / 2, crop_height / 2], 4)
     return np.asarray(np.exp(logs) * pixels**2)
 
@@ -53,16 +53,38 @@ def transformed_corner_covariance(
     variances in crop pixels, the result is in frame pixels².
     """
     matrix = as_matrix3(target_from_source, "target_from_source")
-    jacobian = np.zeros((8, 8))
-    for index, corner in enumerate(as_corners(source_corners)):
-        block = slice(2 * index, 2 * index + 2)
-        jacobian[block, block] = jacobian_at(matrix, corner)
+    jacobian = _block_diagonal(jacobian_at(matrix, as_corners(source_corners)))
     return np.asarray(jacobian @ as_corner_covariance(covariance) @ jacobian.T)
+
+
+def transformed_corner_variances(
+    target_from_source: FloatArray, source_corners: FloatArray, variances: FloatArray
+) -> FloatArray:
+    """Covariances N×8×8 of N times four corners after a transform each, from variances N×8.
+
+    As ``transformed_corner_covariance``, for N×3×3 transforms and N×4×2 corners.
+    """
+    jacobians = jacobian_at(target_from_source[:, None], source_corners)
+    weighted = jacobians * variances.reshape(-1, 4, 1, 2)
+    return _block_diagonal(weighted @ np.swapaxes(jacobians, 2, 3))
+
+
+def _block_diagonal(blocks: FloatArray) -> FloatArray:
+    """...×8×8 with four 2×2 blocks along the diagonal."""
+    result = np.zeros((*blocks.shape[:-3], 4, 2, 4, 2))
+    for corner in range(4):
+        result[..., corner, :, corner, :] = blocks[..., corner, :, :]
+    return result.reshape(*blocks.shape[:-3], 8, 8)
 
 
 def corner_sigma_px(covariance: ArrayLike) -> float:
     """One figure for a corner covariance: the root mean variance per coordinate, pixels."""
     return float(np.sqrt(np.trace(as_corner_covariance(covariance)) / 8))
+
+
+def corner_sigmas_px(covariances: FloatArray) -> FloatArray:
+    """``corner_sigma_px`` of each of ...×8×8 covariances, (...)."""
+    return np.asarray(np.sqrt(np.trace(covariances, axis1=-2, axis2=-1) / 8))
 
 
 def numeric_jacobian(

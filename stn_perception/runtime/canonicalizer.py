@@ -10,32 +10,49 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from stn_perception.geometry.boxes import frame_from_crop
+from stn_perception.geometry.box_rows import box_rows, frames_from_crops
 from stn_perception.geometry.pixels import normalized_from_pixel, pixel_from_normalized
 from stn_perception.messages.outcomes import DropReason
 from stn_perception.messages.regions import Region, RejectedRegion
 from stn_perception.runtime.archive import ModelArchive
 from stn_perception.runtime.archive_errors import ModelError
+from stn_perception.runtime.box_check import box_refusals
 from stn_perception.runtime.network_output import NetworkOutput
 from stn_perception.runtime.requests import FrameRequest
 from stn_perception.runtime.results import DroppedRegion, Prediction, ViewEstimate
 from stn_perception.runtime.settings import PipelineSettings, view_size
-from stn_perception.runtime.view_check import ViewRefused, check_view
-from stn_perception.runtime.view_coverage import valid_fraction
-from stn_perception.runtime.view_estimates import view_estimate
+from stn_perception.runtime.view_check import CheckedViews, ViewRefused, check_views
+from stn_perception.runtime.view_estimates import BoxViews, view_estimates
 from stn_perception.runtime.warp_backend import InputSample, WarpBackend
 
 Matrix = NDArray[np.float64]
+Place = tuple[int, int, Region]
 
 
-@dataclass
-class _Candidate:
-    """A usable box on its way through the steps."""
+@dataclass(frozen=True, eq=False)
+class _Candidates:
+    """Usable boxes on their way through the steps.
 
-    request: int
-    index: int
-    region: Region
+    Attributes:
+        places: Number of the request, place in its regions, and the region, of each.
+        rows: The boxes as numbers, N×5.
+        frame_sizes: N×2, width and height of their frames in pixels.
+        frame_from_crop: N×3×3 in pixels.
+    """
+
+    places: list[Place]
+    rows: Matrix
+    frame_sizes: Matrix
     frame_from_crop: Matrix
+
+    def at(self, kept: NDArray[np.intp], frame_from_crop: Matrix) -> _Candidates:
+        """Some of them, with other crops."""
+        return _Candidates(
+            [self.places[place] for place in kept.tolist()],
+            self.rows[kept],
+            self.frame_sizes[kept],
+            frame_from_crop,
+        )
 
 
 @dataclass
@@ -43,15 +60,18 @@ class _Batch:
     """The boxes of all requests, and what became of them so far."""
 
     requests: Sequence[FrameRequest]
-    alive: list[_Candidate] = field(default_factory=list)
-    estimates: list[tuple[int, ViewEstimate]] = field(default_factory=list)
-    dropped: list[tuple[int, DroppedRegion]] = field(default_factory=list)
+    estimates: list[list[ViewEstimate]]
+    dropped: list[list[DroppedRegion]]
     stage_s: dict[str, float] = field(
         default_factory=lambda: {"crop": 0.0, "network": 0.0, "compose": 0.0}
     )
 
-    def drop(self, request: int, index: int, id: str, reason: DropReason, detail: str) -> None:
-        self.dropped.append((request, DroppedRegion(index, id, reason, detail)))
+    def drop(self, place: Place, reason: DropReason, detail: str) -> None:
+        request, index, region = place
+        self.dropped[request].append(DroppedRegion(index, region.id, reason, detail))
+
+    def refuse(self, place: Place, refusal: ViewRefused) -> None:
+        self.drop(place, refusal.reason, str(refusal))
 
 
 class Canonicalizer:
@@ -72,6 +92,15 @@ class Canonicalizer:
         self._backend = backend
         self._input_size = (archive.card.input_width, archive.card.input_height)
         self._view_size = view_size(settings, archive.card)
+        self._crop_from_normalized = pixel_from_normalized(*self._input_size)
+        self._normalized_from_view = normalized_from_pixel(*self._view_size)
+        margin = archive.card.refinement_margin
+        # The view enlarged about its centre, as the next crop of the frame itself.
+        self._view_from_next_crop = (
+            pixel_from_normalized(*self._view_size)
+            @ np.diag([margin, margin, 1.0])
+            @ normalized_from_pixel(*self._input_size)
+        )
 
     @property
     def refinement_steps(self) -> int:
@@ -81,127 +110,119 @@ class Canonicalizer:
 
     def predict(self, requests: Sequence[FrameRequest]) -> list[Prediction]:
         """One prediction per request; all boxes of all requests share the network's batches."""
-        batch = _Batch(requests)
-        for number, request in enumerate(requests):
-            self._take_boxes(batch, number, request)
+        started = time.perf_counter()
+        batch = _Batch(requests, [[] for _ in requests], [[] for _ in requests])
+        candidates = self._usable_boxes(batch)
+        batch.stage_s["compose"] += time.perf_counter() - started
         for step in range(self.refinement_steps + 1):
-            if batch.alive:
-                self._step(batch, is_last=step == self.refinement_steps)
+            if candidates.places:
+                candidates = self._step(batch, candidates, step == self.refinement_steps)
         return [self._prediction(batch, number) for number in range(len(requests))]
 
-    def _take_boxes(self, batch: _Batch, number: int, request: FrameRequest) -> None:
-        limit = self._settings.max_boxes
-        for index, region in enumerate(request.regions):
-            if isinstance(region, RejectedRegion):
-                batch.drop(number, index, region.id, region.reason, region.message)
-            elif index >= limit:
-                text = f"box {index} is beyond the limit of {limit}"
-                batch.drop(number, index, region.id, DropReason.TOO_MANY_BOXES, text)
-            else:
-                try:
-                    crop = self._first_crop(request, region)
-                except ViewRefused as refusal:
-                    batch.drop(number, index, region.id, refusal.reason, str(refusal))
+    def _usable_boxes(self, batch: _Batch) -> _Candidates:
+        limit, card = self._settings.max_boxes, self._card
+        places: list[Place] = []
+        for number, request in enumerate(batch.requests):
+            for index, region in enumerate(request.regions):
+                if isinstance(region, RejectedRegion):
+                    batch.dropped[number].append(
+                        DroppedRegion(index, region.id, region.reason, region.message)
+                    )
+                elif index >= limit:
+                    text = f"box {index} is beyond the limit of {limit}"
+                    batch.drop((number, index, region), DropReason.TOO_MANY_BOXES, text)
                 else:
-                    batch.alive.append(_Candidate(number, index, region, crop))
+                    places.append((number, index, region))
+        frames = [(r.frame.width, r.frame.height) for r in batch.requests]
+        rows = box_rows([region.box for _, _, region in places])
+        sizes = np.array([frames[number] for number, _, _ in places], float).reshape(-1, 2)
+        refusals = box_refusals([region.box for _, _, region in places], rows, sizes)
+        for place, refusal in refusals.items():
+            batch.refuse(places[place], refusal)
+        if refusals:
+            kept = [place for place in range(len(places)) if place not in refusals]
+            places, rows, sizes = [places[place] for place in kept], rows[kept], sizes[kept]
+        crops = frames_from_crops(rows, card.box_margin, *self._input_size, card.crop_shape)
+        return _Candidates(places, rows, sizes, crops)
 
-    def _first_crop(self, request: FrameRequest, region: Region) -> Matrix:
-        box, card, frame = region.box, self._card, request.frame
-        values = (box.center_x, box.center_y, box.width, box.height, box.angle_rad)
-        if not np.isfinite(values).all():
-            raise ViewRefused(DropReason.NOT_FINITE, f"the box {box} is not finite")
-        if box.width <= 0 or box.height <= 0:
-            raise ViewRefused(DropReason.ZERO_AREA, f"the box {box} has no area")
-        own = frame_from_crop(box, 1.0, *self._input_size, "stretch")
-        if valid_fraction(own, *self._input_size, frame.width, frame.height) <= 0:
-            raise ViewRefused(
-                DropReason.OUTSIDE_FRAME,
-                f"the box {box} lies outside the frame of {frame.width}×{frame.height}",
-            )
-        return frame_from_crop(box, card.box_margin, *self._input_size, card.crop_shape)
-
-    def _step(self, batch: _Batch, is_last: bool) -> None:
+    def _step(self, batch: _Batch, candidates: _Candidates, is_last: bool) -> _Candidates:
         """Sample every crop, run the network once, compose: the next crops or the estimates."""
-        card, candidates = self._card, batch.alive
-        batch.alive = []
         started = time.perf_counter()
         samples = [
-            InputSample(batch.requests[c.request].frame, c.frame_from_crop) for c in candidates
+            InputSample(batch.requests[place[0]].frame, crop)
+            for place, crop in zip(candidates.places, candidates.frame_from_crop, strict=True)
         ]
-        inputs = self._backend.sample_inputs(samples, *self._input_size, card.channels)
+        inputs = self._backend.sample_inputs(samples, *self._input_size, self._card.channels)
         sampled = time.perf_counter()
         batch.stage_s["crop"] += sampled - started
         try:
             output = self._archive.predict(inputs)
         except ModelError as error:
-            for c in candidates:
-                batch.drop(c.request, c.index, c.region.id, DropReason.MODEL_ERROR, str(error))
-            return
+            for place in candidates.places:
+                batch.drop(place, DropReason.MODEL_ERROR, str(error))
+            return candidates.at(np.zeros(0, np.intp), candidates.frame_from_crop[:0])
         predicted = time.perf_counter()
         batch.stage_s["network"] += predicted - sampled
-        for place, c in enumerate(candidates):
-            try:
-                self._compose(batch, c, output, place, is_last)
-            except ViewRefused as refusal:
-                batch.drop(c.request, c.index, c.region.id, refusal.reason, str(refusal))
+        remaining = self._compose(batch, candidates, output, is_last)
         batch.stage_s["compose"] += time.perf_counter() - predicted
+        return remaining
 
     def _compose(
-        self,
-        batch: _Batch,
-        candidate: _Candidate,
-        output: NetworkOutput,
-        place: int,
-        is_last: bool,
-    ) -> None:
-        frame = batch.requests[candidate.request].frame
-        crop_from_view = (
-            pixel_from_normalized(*self._input_size)
-            @ output.theta[place]
-            @ normalized_from_pixel(*self._view_size)
-        )
-        frame_from_view = check_view(
-            candidate.frame_from_crop @ crop_from_view,
+        self, batch: _Batch, candidates: _Candidates, output: NetworkOutput, is_last: bool
+    ) -> _Candidates:
+        crop_from_view = self._crop_from_normalized @ output.theta @ self._normalized_from_view
+        checked = check_views(
+            candidates.frame_from_crop @ crop_from_view,
             self._view_size,
-            (frame.width, frame.height),
+            candidates.frame_sizes,
             self._settings.min_valid_fraction,
         )
-        if is_last:
-            matrices = (candidate.frame_from_crop, frame_from_view)
-            estimate = view_estimate(
-                candidate.index,
-                candidate.region,
-                matrices,
-                output,
-                place,
-                self._card,
-                self._settings,
-                (frame.width, frame.height),
-            )
-            batch.estimates.append((candidate.request, estimate))
-        else:
-            candidate.frame_from_crop = self._refined_crop(frame_from_view)
-            batch.alive.append(candidate)
-
-    def _refined_crop(self, frame_from_view: Matrix) -> Matrix:
-        """The view enlarged about its centre, as the next crop of the frame itself."""
-        margin = self._card.refinement_margin
-        return (
-            frame_from_view
-            @ pixel_from_normalized(*self._view_size)
-            @ np.diag([margin, margin, 1.0])
-            @ normalized_from_pixel(*self._input_size)
+        for place, refusal in checked.refusals.items():
+            batch.refuse(candidates.places[place], refusal)
+        kept = np.array(
+            [place for place in range(len(output)) if place not in checked.refusals], np.intp
         )
+        if not is_last:
+            return candidates.at(kept, checked.frame_from_view[kept] @ self._view_from_next_crop)
+        if len(kept):
+            self._estimate(batch, candidates, crop_from_view, checked, output, kept)
+        return candidates.at(kept[:0], candidates.frame_from_crop[:0])
+
+    def _estimate(
+        self,
+        batch: _Batch,
+        candidates: _Candidates,
+        crop_from_view: Matrix,
+        checked: CheckedViews,
+        output: NetworkOutput,
+        kept: NDArray[np.intp],
+    ) -> None:
+        places = [candidates.places[place] for place in kept.tolist()]
+        boxes = BoxViews(
+            indices=[index for _, index, _ in places],
+            regions=[region for _, _, region in places],
+            rows=candidates.rows[kept],
+            frame_sizes=candidates.frame_sizes[kept],
+            frame_from_crop=candidates.frame_from_crop[kept],
+            crop_from_view=crop_from_view[kept],
+            frame_from_view=checked.frame_from_view[kept],
+            corners=checked.corners[kept],
+        )
+        outcomes = view_estimates(boxes, output.at(kept), self._card, self._settings)
+        for place, outcome in zip(places, outcomes, strict=True):
+            if isinstance(outcome, ViewRefused):
+                batch.refuse(place, outcome)
+            else:
+                batch.estimates[place[0]].append(outcome)
 
     def _prediction(self, batch: _Batch, number: int) -> Prediction:
         width, height = self._view_size
-        dropped = [drop for request, drop in batch.dropped if request == number]
         return Prediction(
             view_width=width,
             view_height=height,
             symmetry=self._card.symmetry,
             object_size_m=self._card.object_size_m | self._settings.object_size_m,
-            estimates=tuple(e for request, e in batch.estimates if request == number),
-            dropped=tuple(sorted(dropped, key=lambda drop: drop.index)),
+            estimates=tuple(batch.estimates[number]),
+            dropped=tuple(sorted(batch.dropped[number], key=lambda drop: drop.index)),
             stage_s=dict(batch.stage_s),
         )

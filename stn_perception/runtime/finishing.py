@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stn_perception.geometry.boxes import oriented_box_of_view
-from stn_perception.geometry.homography import check_view_transform, invert
+from stn_perception.geometry.homography import invert
 from stn_perception.geometry.uncertainty import corner_sigma_px
+from stn_perception.geometry.views import check_view_transform
 from stn_perception.geometry.virtual_camera import (
     VirtualCamera,
     nearest_skew_free,

@@ -36,6 +36,14 @@ class NetworkOutput:
     def __len__(self) -> int:
         return len(self.theta)
 
+    def at(self, places: NDArray[np.intp]) -> NetworkOutput:
+        """The predictions for some of the crops."""
+        chosen = (
+            None if values is None else values[places]
+            for values in (self.log_variance, self.score, self.class_logits)
+        )
+        return NetworkOutput(self.theta[places], *chosen)
+
 
 def read_network_output(output: Any, batch_size: int) -> NetworkOutput:
     """Check types and shapes of what ``forward`` returned for ``batch_size`` crops.

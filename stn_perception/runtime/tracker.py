@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stn_perception.geometry.boxes import OrientedBox, oriented_box_of_view
-from stn_perception.geometry.homography import InvalidTransformError, check_view_transform
+from stn_perception.geometry.homography import InvalidTransformError
 from stn_perception.geometry.lie import interpolate_homography
 from stn_perception.geometry.pixels import normalized_from_pixel, pixel_from_normalized
+from stn_perception.geometry.views import check_view_transform
 from stn_perception.runtime.results import ViewEstimate
 from stn_perception.runtime.settings import PipelineSettings
 from stn_perception.runtime.track_matching import match_tracks

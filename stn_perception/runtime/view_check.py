@@ -3,21 +3,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
-from stn_perception.geometry.homography import InvalidTransformError, check_view_transform
+from stn_perception.geometry.homography import InvalidTransformError
 from stn_perception.geometry.pixels import view_center
-from stn_perception.geometry.quads import polygon_area, view_quad
+from stn_perception.geometry.views import seen_views
 from stn_perception.messages.outcomes import DropReason
-from stn_perception.runtime.view_coverage import valid_fraction
+from stn_perception.runtime.view_coverage import valid_fractions
 
 Matrix = NDArray[np.float64]
 
 # A view of less than this many pixels of the frame has collapsed.
 MIN_VIEW_AREA_PX = 4.0
 
-_REASONS = {"not_finite": DropReason.NOT_FINITE, "degenerate": DropReason.ESCAPED}
+_REASONS = {"degenerate": DropReason.ESCAPED}
 
 
 class ViewRefused(ValueError):  # noqa: N818 - an outcome, not a fault
@@ -28,11 +30,26 @@ class ViewRefused(ValueError):  # noqa: N818 - an outcome, not a fault
         self.reason = reason
 
 
+@dataclass(frozen=True, eq=False)
+class CheckedViews:
+    """N views and which of them are not published.
+
+    Attributes:
+        frame_from_view: N×3×3 in pixels, signed so that the views are in front of the camera.
+        corners: N×4×2 pixels of the frame; of no meaning for views that are refused.
+        refusals: Why a view is not published, by its place.
+    """
+
+    frame_from_view: Matrix
+    corners: Matrix
+    refusals: dict[int, ViewRefused]
+
+
 def in_front_of_camera(frame_from_view: Matrix, width: int, height: int) -> Matrix:
     """The same transform with the sign that makes w > 0 at the view's centre."""
     transform = np.asarray(frame_from_view, dtype=np.float64)
     weight = transform[2, :2] @ view_center(width, height) + transform[2, 2]
-    return -transform if weight < 0 else transform
+    return np.asarray(-transform) if weight < 0 else transform
 
 
 def check_view(
@@ -52,23 +69,61 @@ def check_view(
     Raises:
         ViewRefused: Not finite, mirrored, folded behind the camera, collapsed or escaped.
     """
-    if not np.isfinite(frame_from_view).all():
-        raise ViewRefused(DropReason.NOT_FINITE, "the predicted transform holds NaN or infinity")
-    transform = in_front_of_camera(frame_from_view, *view_size)
-    try:
-        check_view_transform(transform, *view_size)
-    except InvalidTransformError as error:
-        reason = _REASONS.get(error.reason, DropReason.INVALID_TRANSFORM)
-        raise ViewRefused(reason, str(error)) from error
-    area = polygon_area(view_quad(transform, *view_size))
-    if area < MIN_VIEW_AREA_PX:
-        raise ViewRefused(
-            DropReason.ESCAPED, f"the view has collapsed to {area:.3g} square pixels of the frame"
-        )
-    share = valid_fraction(transform, *view_size, *frame_size)
-    if share <= 0 or share < min_valid_fraction:
-        raise ViewRefused(
+    checked = check_views(
+        np.asarray(frame_from_view, dtype=np.float64)[None],
+        view_size,
+        np.array([frame_size]),
+        min_valid_fraction,
+    )
+    for refusal in checked.refusals.values():
+        raise refusal
+    return checked.frame_from_view[0]
+
+
+def check_views(
+    frame_from_view: Matrix,
+    view_size: tuple[int, int],
+    frame_sizes: Matrix,
+    min_valid_fraction: float,
+) -> CheckedViews:
+    """``check_view`` for N views at once.
+
+    Args:
+        frame_from_view: N×3×3 in pixels.
+        view_size: As there.
+        frame_sizes: N×2, width and height of the frame of each view in pixels.
+        min_valid_fraction: As there.
+    """
+    seen = seen_views(frame_from_view, *view_size)
+    refusals = {place: _refusal(fault) for place, fault in seen.faults.items()}
+    sound = np.array([place not in refusals for place in range(len(frame_from_view))], bool)
+    collapsed = sound & (seen.area_px2 < MIN_VIEW_AREA_PX)
+    for place in np.flatnonzero(collapsed).tolist():
+        refusals[place] = ViewRefused(
             DropReason.ESCAPED,
-            f"{share:.0%} of the view lies in the frame, expected {min_valid_fraction:.0%}",
+            f"the view has collapsed to {seen.area_px2[place]:.3g} square pixels of the frame",
         )
-    return transform
+    shares = np.ones(len(frame_from_view))
+    sound &= ~collapsed
+    kept = np.flatnonzero(sound)
+    if len(kept):
+        shares[kept] = valid_fractions(
+            seen.frame_from_view[kept], seen.corners[kept], *view_size, frame_sizes[kept]
+        )
+    for place in np.flatnonzero((shares <= 0) | (shares < min_valid_fraction)).tolist():
+        refusals[place] = ViewRefused(
+            DropReason.ESCAPED,
+            f"{shares[place]:.0%} of the view lies in the frame, "
+            f"expected {min_valid_fraction:.0%}",
+        )
+    return CheckedViews(seen.frame_from_view, seen.corners, refusals)
+
+
+def _refusal(fault: InvalidTransformError) -> ViewRefused:
+    if fault.reason == "not_finite":
+        message = "the predicted transform holds NaN or infinity"
+        return ViewRefused(DropReason.NOT_FINITE, message)
+    reason = _REASONS.get(fault.reason, DropReason.INVALID_TRANSFORM)
+    refusal = ViewRefused(reason, str(fault))
+    refusal.__cause__ = fault
+    return refusal
