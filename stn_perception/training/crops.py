@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from stn_perception.geometry import normalized_from_pixel
 from stn_perception.training.pool import ScenePool
-
-_VIEW = np.array([(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)])
+from stn_perception.training.view_axes import SQUARE
 
 
 class CropSettings(BaseModel):
@@ -58,7 +58,7 @@ class CropBatch:
 def frame_from_square(corners: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the 3×3 homography from normalised view axes to four corners in pixels."""
     return np.asarray(
-        cv2.getPerspectiveTransform(_VIEW.astype(np.float32), corners.astype(np.float32)),
+        cv2.getPerspectiveTransform(SQUARE.astype(np.float32), corners.astype(np.float32)),
         dtype=np.float64,
     )
 
@@ -80,17 +80,14 @@ def cut(
     Returns:
         uint8, ``size`` × ``size``.
     """
-    corners = cv2.perspectiveTransform(_VIEW[None], frame_from_normalized)[0]
+    corners = cv2.perspectiveTransform(SQUARE[None], frame_from_normalized)[0]
     diagonals = (corners[2] - corners[0], corners[3] - corners[1])
     area = 0.5 * abs(diagonals[0][0] * diagonals[1][1] - diagonals[0][1] * diagonals[1][0])
     samples = int(np.clip(np.ceil(np.sqrt(area) / size - 0.15), 1, 4))
     fine = size * samples
-    normalized_from_pixel = np.array(
-        [(2 / fine, 0, 1 / fine - 1), (0, 2 / fine, 1 / fine - 1), (0, 0, 1)]
-    )
     pixels = cv2.warpPerspective(
         picture,
-        frame_from_normalized @ normalized_from_pixel,
+        frame_from_normalized @ normalized_from_pixel(fine, fine),
         (fine, fine),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_CONSTANT if padding == "zeros" else cv2.BORDER_REPLICATE,
@@ -107,7 +104,7 @@ def _estimate(
     low, high = np.log(settings.noise_low), np.log(settings.noise_high)
     sigma = float(np.exp(rng.uniform(low, high)))
     # Errors in the view's own axes follow the object's foreshortening.
-    own = _VIEW + rng.normal(0, sigma, (4, 2)) * 0.8
+    own = SQUARE + rng.normal(0, sigma, (4, 2)) * 0.8
     angle = rng.normal(0, sigma * 0.5)
     turn = np.array([(np.cos(angle), -np.sin(angle)), (np.sin(angle), np.cos(angle))])
     own = own @ turn.T * (1 + rng.normal(0, sigma * 0.5, 2)) + rng.normal(0, sigma * 0.5, 2)

@@ -7,6 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from stn_perception.training.view_axes import cell_centres
+
 Map = NDArray[np.float64]
 REGIONS = ("corners", "edges", "inside", "outside")
 # How far an edge's and a corner's region reach, in half sides of the object.
@@ -21,7 +23,7 @@ def object_axes(theta: Map, width: int, height: int) -> Map:
         width: of the crop.
         height: of the crop.
     """
-    x, y = np.meshgrid(_line(width), _line(height))
+    x, y = np.meshgrid(cell_centres(width), cell_centres(height))
     points = np.stack([x, y, np.ones_like(x)], axis=-1) @ np.linalg.inv(theta).T
     return np.asarray(points[..., :2] / points[..., 2:])
 
@@ -49,7 +51,7 @@ def region_shares(weights: Map, masks: dict[str, NDArray[np.bool_]]) -> dict[str
 def in_object_axes(theta: Map, weights: Map, size: int, reach: float) -> Map:
     """Draw a crop's map in the object's own axes, size×size over ±``reach`` half sides."""
     height, width = weights.shape
-    line = _line(size) * reach
+    line = cell_centres(size) * reach
     points = np.stack([*np.meshgrid(line, line), np.ones((size, size))], axis=-1) @ theta.T
     points = points[..., :2] / points[..., 2:]
     x = ((points[..., 0] + 1) * width - 1) / 2
@@ -58,8 +60,3 @@ def in_object_axes(theta: Map, weights: Map, size: int, reach: float) -> Map:
         weights.astype(np.float32), x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR
     )
     return np.asarray(drawn, dtype=np.float64)
-
-
-def _line(count: int) -> Map:
-    """Pixel centres in normalised axes."""
-    return np.asarray((2 * np.arange(count) + 1) / count - 1)

@@ -18,10 +18,9 @@ from stn_perception.training.batch import Batch, batch_of
 from stn_perception.training.crops import CropSettings, cut, disturbed, frame_from_square
 from stn_perception.training.labels.makers import WeakLabels
 from stn_perception.training.pool import ScenePool
+from stn_perception.training.view_axes import SQUARE
 
 Floats = NDArray[np.float64]
-
-_VIEW = np.array([(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)])
 
 
 def turned_crop(rng: np.random.Generator, box: Floats, margin: float, warp: float) -> Floats:
@@ -44,7 +43,7 @@ def turned_crop(rng: np.random.Generator, box: Floats, margin: float, warp: floa
     half = half * (half.max() / half) ** rng.uniform(0, 1)
     centre = box[:2] + rng.normal(0, 0.01, 2) * box[2:]
     box_matrix = np.array([(half[0], 0, centre[0]), (0, half[1], centre[1]), (0, 0, 1)])
-    corners = _VIEW + rng.normal(0, warp, (4, 2))
+    corners = SQUARE + rng.normal(0, warp, (4, 2))
     return np.asarray(box_matrix @ turn @ frame_from_square(corners))
 
 

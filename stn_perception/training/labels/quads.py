@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stn_perception.training.labels.makers import WeakLabels
+from stn_perception.training.view_axes import SQUARE
 
 Floats = NDArray[np.float64]
-
-_UNIT = np.array([(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)])
 
 
 def quads_of(labels: WeakLabels) -> Floats:
@@ -34,7 +33,7 @@ def _inscribed(centre: Floats, size: Floats, angle: float) -> Floats:
     pull = 0.05 * np.array([(1.0, -1.0)])
     sides = np.linalg.lstsq(np.concatenate([extents, pull]), np.append(size, 0.0), rcond=None)[0]
     turn = np.array([(c, -s), (s, c)])
-    return np.asarray((_UNIT * np.maximum(sides, 0.0) / 2) @ turn.T + centre)
+    return np.asarray((SQUARE * np.maximum(sides, 0.0) / 2) @ turn.T + centre)
 
 
 def overlaps(first: Floats, second: Floats) -> Floats:

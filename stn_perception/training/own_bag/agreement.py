@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stn_perception.geometry import quad_side_px
+from stn_perception.training.crops import frame_from_square
 from stn_perception.training.own_bag.errors import OwnBagError
 
 Quad = NDArray[np.float64]
-_SQUARE = np.array([(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)])
 # Half of these estimate the constant transform.
 _LEAST_VIEWS = 8
 
@@ -43,7 +43,7 @@ def agreement(views: Quad, truths: Quad) -> Agreement:
     """
     if len(views) < _LEAST_VIEWS:
         raise OwnBagError(f"{len(views)} views have a truth, expected at least {_LEAST_VIEWS}")
-    frame_from_object = [_frame_from_object(truth) for truth in truths]
+    frame_from_object = [frame_from_square(truth) for truth in truths]
     in_object = np.stack(
         [
             cv2.perspectiveTransform(view[None], np.linalg.inv(matrix))[0]
@@ -60,11 +60,6 @@ def agreement(views: Quad, truths: Quad) -> Agreement:
         turn = _turn(views[index]) - _turn(expected)
         angles.append(abs(float(np.degrees((turn + np.pi) % (2 * np.pi) - np.pi))))
     return Agreement(np.array(percent), np.array(angles))
-
-
-def _frame_from_object(corners: Quad) -> Quad:
-    matrix = cv2.getPerspectiveTransform(_SQUARE.astype(np.float32), corners.astype(np.float32))
-    return np.asarray(matrix, dtype=np.float64)
 
 
 def _turn(quad: Quad) -> float:

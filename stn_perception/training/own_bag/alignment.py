@@ -19,6 +19,7 @@ from stn_perception.training.own_bag.config import BagConfig
 from stn_perception.training.own_bag.crop_pool import CropPool, Picture
 from stn_perception.training.own_bag.warps import cut_upright
 from stn_perception.training.strategies.unsupervised_losses import VIEW_OF_BOX
+from stn_perception.training.view_axes import cell_centres
 
 Matrix = NDArray[np.float64]
 
@@ -103,7 +104,7 @@ def _looks(patch: Picture, poses: Matrix, context: float) -> NDArray[np.float32]
 
 def _normalized(view: NDArray[Any]) -> NDArray[np.float32]:
     smooth = cv2.GaussianBlur(view.astype(np.float32), (0, 0), _BLUR_PX)
-    axis = (np.arange(_SIZE) * 2 + 1) / _SIZE - 1
+    axis = cell_centres(_SIZE)
     window = np.clip((1.1 - np.hypot(axis[:, None], axis[None])) / 0.3, 0, 1)
     centred = (smooth - (smooth * window).sum() / window.sum()) * np.sqrt(window)
     return np.asarray(centred.ravel() / (np.linalg.norm(centred) + 1e-6), dtype=np.float32)

@@ -31,6 +31,7 @@ from stn_perception.runtime.whole_file import write_whole_file
 from stn_perception.training.scenes import HELD_OUT, TRAINING
 from stn_perception.training.scenes.backgrounds import random_background
 from stn_perception.training.scenes.materials import photograph
+from stn_perception.training.view_axes import SQUARE
 
 IMAGE_TOPIC, DETECTIONS_TOPIC = "/camera/image/compressed", "/camera/detections"
 TRUTH_FILE = "truth.json"
@@ -38,7 +39,6 @@ _FACE_PX = 256
 _START_NS = 1_767_225_600_000_000_000
 _RATE_HZ = 15
 _QOS = (TopicQos("reliable", "volatile", 10),)
-_SQUARE = np.array([(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)])
 
 Gray = NDArray[np.uint8]
 Matrix = NDArray[np.float64]
@@ -128,7 +128,7 @@ def render(
     low, high = np.array([columns.min(), rows.min()]), np.array([columns.max(), rows.max()])
     edges = np.stack([low - 0.5, high + 0.5])
     edges = edges + rng.normal(0, settings.box_jitter, (2, 2)) * (high - low)
-    corners = cv2.perspectiveTransform(_SQUARE[None], frame_from_face)[0]
+    corners = cv2.perspectiveTransform(SQUARE[None], frame_from_face)[0]
     box = AxisAlignedBox.from_corners(edges)
     return np.clip(frame, 0, 255).astype(np.uint8), np.asarray(corners, np.float64), box
 

@@ -7,9 +7,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from stn_perception.geometry import pixel_from_normalized
 from stn_perception.training.crops import cut
 from stn_perception.training.own_bag.config import WarpConfig
 from stn_perception.training.own_bag.crop_pool import CropPool, Picture
+from stn_perception.training.view_axes import cell_centres
 
 Matrix = NDArray[np.float64]
 
@@ -53,7 +55,7 @@ def with_other_surroundings(rng: np.random.Generator, pool: CropPool, index: int
     corner = pool.pixels[other][row : row + free, column : column + free]
     corner = np.rot90(corner, int(rng.integers(4)))
     outside = cv2.resize(np.ascontiguousarray(corner), (size, size))
-    axis = (np.arange(size) * 2 + 1) / size - 1
+    axis = cell_centres(size)
     # The box fades out over a twentieth of the patch, starting a little outside of it.
     over_x = np.clip((half[0] * 1.04 + 0.05 - np.abs(axis)) / 0.05, 0, 1)
     over_y = np.clip((half[1] * 1.04 + 0.05 - np.abs(axis)) / 0.05, 0, 1)
@@ -101,8 +103,6 @@ def random_crop(
 def cut_upright(patch: Picture, warp: Matrix, context: float, size: int) -> Picture:
     """Cut a warped crop, uint8 S×S; the identity gives the crop that the runtime takes."""
     side = patch.shape[0]
-    pixel_from_patch = np.array(
-        [(side / 2, 0, (side - 1) / 2), (0, side / 2, (side - 1) / 2), (0, 0, 1)]
-    )
+    pixel_from_patch = pixel_from_normalized(side, side)
     patch_from_upright = np.diag([1 / context, 1 / context, 1.0])
     return cut(patch, pixel_from_patch @ patch_from_upright @ warp, size, padding="border")

@@ -13,11 +13,11 @@ from stn_perception.training.road_signs.config import SignCropSettings
 from stn_perception.training.road_signs.pool import SignPool
 from stn_perception.training.road_signs.scene import inverse, projected
 from stn_perception.training.scenes.given_box import given_box
+from stn_perception.training.view_axes import SQUARE
 
 Points = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
-_SQUARE = np.array([(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)])
 # Standard deviation of each edge of the box that a crop is cut by, as a share of its side.
 _BOX_JITTER = 0.03
 
@@ -41,7 +41,7 @@ def coarse_estimate(rng: np.random.Generator, sigma: float) -> Points:
         4×2 in axes in which the canonical square spans -1 to 1; always convex.
     """
     while True:
-        corners = _SQUARE + rng.normal(0, sigma, (4, 2)) + rng.normal(0, sigma, 2)
+        corners = SQUARE + rng.normal(0, sigma, (4, 2)) + rng.normal(0, sigma, 2)
         if is_convex(corners):
             return np.asarray(corners)
 
@@ -49,7 +49,7 @@ def coarse_estimate(rng: np.random.Generator, sigma: float) -> Points:
 def _fine_estimate(rng: np.random.Generator, settings: SignCropSettings) -> Points:
     low, high = np.log(settings.fine_low), np.log(settings.fine_high)
     sigma = float(np.exp(rng.uniform(low, high)))
-    own = _SQUARE + rng.normal(0, 0.8 * sigma, (4, 2))
+    own = SQUARE + rng.normal(0, 0.8 * sigma, (4, 2))
     own = own @ _turn(rng.normal(0, 0.7 * sigma)).T * (1 + rng.normal(0, 0.5 * sigma, 2))
     return np.asarray(own + rng.normal(0, 0.5 * sigma, 2))
 
@@ -127,7 +127,7 @@ def random_batch(
             np.where(rng.random(count) < 0.5, 0, rng.integers(0, 4, count))
         ),
         "view_corners": torch.from_numpy(
-            (_SQUARE + rng.normal(0, 1, (count, 4, 2)) * spread).astype(np.float32)
+            (SQUARE + rng.normal(0, 1, (count, 4, 2)) * spread).astype(np.float32)
         ),
     }
     return batch_of(

@@ -29,10 +29,9 @@ from stn_perception.training.road_signs.pool import scene_number
 from stn_perception.training.road_signs.scene import SignSample, inverse, projected
 from stn_perception.training.road_signs.scene_settings import SignSceneSettings
 from stn_perception.training.scenes.given_box import as_axis_aligned
+from stn_perception.training.view_axes import SQUARE
 
 Matrix = NDArray[np.float64]
-
-_SQUARE = np.array([(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)])
 
 
 @dataclass(frozen=True)
@@ -105,12 +104,12 @@ def _judged(
     likelihood = float(likelihoods[best] / likelihoods.sum())
     frame_from_normal = crop @ pixel_from_normalized(card.input_width, card.input_height)
     found = frame_from_normal @ theta
-    depth = (np.append(_SQUARE, np.ones((4, 1)), axis=1) @ found.T)[:, 2]
+    depth = (np.append(SQUARE, np.ones((4, 1)), axis=1) @ found.T)[:, 2]
     if not np.isfinite(found).all() or (depth * found[2, 2] <= 0).any():
         nothing = np.full((4, 2), np.nan)
         name = card.class_names[best]
         return Reading(name, likelihood, nothing, 180.0, 100.0, np.full(8, 2.0), np.empty(0))
-    corners = projected(found, _SQUARE)
+    corners = projected(found, SQUARE)
     off, steps = _off_by(turn_between(found, frame_from_square(sample.corners)), sample.symmetry)
     # Name the truth's corners by the turn that looks alike and is nearest.
     shift = -steps * (4 // max(1, sample.symmetry))

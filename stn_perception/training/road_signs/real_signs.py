@@ -13,10 +13,9 @@ from stn_perception.training.crops import frame_from_square
 from stn_perception.training.photographs import PhotographError
 from stn_perception.training.road_signs.catalogue import UNKNOWN, signs_of
 from stn_perception.training.road_signs.scene import SignSample, projected
+from stn_perception.training.view_axes import SQUARE
 
 LABELS = Path(__file__).parent / "duckiebot_signs.json"
-
-_SQUARE = np.array([(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)])
 
 
 def _folder_with_pictures(folder: Path, name: str) -> Path:
@@ -50,7 +49,7 @@ def read_real_signs(folder: Path) -> list[SignSample]:
         rgb = np.asarray(pixels[..., ::-1], dtype=np.uint8, order="C")
         for row in rows:
             corners = np.array(row["corners"], dtype=np.float64)
-            outline = _SQUARE
+            outline = SQUARE
             if row["class"] != UNKNOWN:
                 outline = signs_of(row["class"])[-1].outline
             shape = projected(frame_from_square(corners), outline)

@@ -16,11 +16,11 @@ from stn_perception.training.road_signs.unknowns import draw_unknown
 from stn_perception.training.scenes.cameras import rotation
 from stn_perception.training.scenes.given_box import given_box
 from stn_perception.training.scenes.materials import HELD_OUT, TRAINING
+from stn_perception.training.view_axes import SQUARE
 
 Points = NDArray[np.float64]
 Rgba = NDArray[np.uint8]
 
-_SQUARE = np.array([(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)])
 
 # Signs that a robot city's boards carry are drawn this much more often than others.
 _BOARD_SIGNS = (*boards.NEED_A_BOARD, "crossroads", "traffic_light", "stop")
@@ -191,7 +191,7 @@ def generate_scene(
     materials = HELD_OUT if held_out else TRAINING
     name, kind, symmetry, canvas, outline = _subject(rng, settings, held_out)
     frame_from_sign, width, height = _place(rng, outline, settings)
-    corners, shape = projected(frame_from_sign, _SQUARE), projected(frame_from_sign, outline)
+    corners, shape = projected(frame_from_sign, SQUARE), projected(frame_from_sign, outline)
     side = float(np.ptp(shape, axis=0).max())
     picture = color.background(rng, materials, width, height).astype(np.float32)
     if rng.random() < 0.3:

@@ -11,11 +11,11 @@ from stn_perception.training.road_signs.catalogue import other_artwork
 from stn_perception.training.road_signs.color import photograph_crop, tinted
 from stn_perception.training.scenes import faces, signs
 from stn_perception.training.scenes.materials import Materials
+from stn_perception.training.view_axes import SQUARE
 
 Rgba = NDArray[np.uint8]
 
 _SIDE_PX = 64
-_FULL = np.array([(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)])
 
 # Kind and share of the things that are no sign; the rest is background with nothing in front.
 SHARES: tuple[tuple[str, float], ...] = (
@@ -93,10 +93,10 @@ def draw_unknown(
     if kind == "blank shape":
         return kind, *_blank(rng, materials)
     if kind == "fiducial":
-        return kind, _fiducial(rng, materials), _FULL
+        return kind, _fiducial(rng, materials), SQUARE
     if kind == "printed face":
         gray = faces.random_texture(rng, materials, _SIDE_PX, _SIDE_PX)[1]
-        return kind, _opaque(tinted(rng, np.ascontiguousarray(gray))), _FULL
+        return kind, _opaque(tinted(rng, np.ascontiguousarray(gray))), SQUARE
     if kind == "photograph":
-        return kind, _opaque(photograph_crop(rng, materials, _SIDE_PX, _SIDE_PX)), _FULL
-    return kind, None, _FULL
+        return kind, _opaque(photograph_crop(rng, materials, _SIDE_PX, _SIDE_PX)), SQUARE
+    return kind, None, SQUARE
