@@ -3,23 +3,28 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from stn_perception.geometry.boxes import OrientedBox, oriented_iou
+import numpy as np
+from numpy.typing import NDArray
+
+from stn_perception.geometry.box_rows import overlaps
+
+Matrix = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 # Thin or small objects move off their own box between frames: the centre may move by this share
 # of the mean diagonal, at this ratio of areas.
 _NEAR_SHARE = 0.5
 _LARGEST_AREA_RATIO = 2.0
 
-Identified = tuple[str, OrientedBox]
-
 
 def match_tracks(
-    tracks: Sequence[Identified],
-    boxes: Sequence[Identified],
+    track_ids: Sequence[str],
+    tracks: Matrix,
+    box_ids: Sequence[str],
+    boxes: Matrix,
     min_iou: float,
     lasting: Collection[int] | None = None,
 ) -> list[tuple[int, int]]:
@@ -31,56 +36,84 @@ def match_tracks(
     largest first, then by distance of their centres.
 
     Args:
-        tracks: Last upstream id ('' for none) and box of each track.
-        boxes: Upstream id and box of each new estimate.
+        track_ids: Last upstream id of each track, '' for none.
+        tracks: The tracks' oriented boxes as rows, T×5.
+        box_ids: Upstream id of each new estimate, '' for none.
+        boxes: The estimates' oriented boxes, N×5.
         min_iou: Smallest overlap that matches.
         lasting: Tracks whose id came in more than one frame; None for all.
     """
-    matches = _by_id(tracks, boxes)
-    used_tracks = {track for track, _ in matches}
-    used_boxes = {box for _, box in matches}
-    unique = _unique_ids(boxes)
-    candidates = []
-    for t, (track_id, track_box) in enumerate(tracks):
-        for b, (box_id, box) in enumerate(boxes):
-            if t in used_tracks or b in used_boxes:
-                continue
-            lasts = lasting is None or t in lasting
-            if lasts and track_id and box_id in unique and track_id != box_id:
-                continue
-            affinity = _affinity(track_box, box, min_iou)
-            if affinity > 0:
-                candidates.append((-affinity, t, b))
-    for _, t, b in sorted(candidates):
-        if t not in used_tracks and b not in used_boxes:
+    matches = _by_id(track_ids, box_ids)
+    if not (len(tracks) and len(boxes)) or len(matches) == min(len(tracks), len(boxes)):
+        return matches
+    possible = _near(tracks, boxes)
+    for t, b in matches:
+        possible[t] = False
+        possible[:, b] = False
+    _keep_ids_apart(possible, track_ids, box_ids, lasting)
+    t_places, b_places = np.nonzero(possible)
+    affinity = _affinity(tracks[t_places], boxes[b_places], min_iou)
+    candidates = zip((-affinity).tolist(), t_places.tolist(), b_places.tolist(), strict=True)
+    used_tracks: set[int] = set()
+    used_boxes: set[int] = set()
+    for negative, t, b in sorted(candidates):
+        if negative < 0 and t not in used_tracks and b not in used_boxes:
             used_tracks.add(t)
             used_boxes.add(b)
             matches.append((t, b))
     return matches
 
 
-def _by_id(tracks: Sequence[Identified], boxes: Sequence[Identified]) -> list[tuple[int, int]]:
-    known, unique = _unique_ids(tracks), _unique_ids(boxes)
-    track_of = {id: t for t, (id, _) in enumerate(tracks) if id in known}
-    return [
-        (track_of[id], b) for b, (id, _) in enumerate(boxes) if id in unique and id in track_of
-    ]
+def _by_id(track_ids: Sequence[str], box_ids: Sequence[str]) -> list[tuple[int, int]]:
+    known, unique = _unique_ids(track_ids), _unique_ids(box_ids)
+    if not (known and unique):
+        return []
+    track_of = {id: t for t, id in enumerate(track_ids) if id in known}
+    return [(track_of[id], b) for b, id in enumerate(box_ids) if id in unique and id in track_of]
 
 
-def _unique_ids(identified: Sequence[Identified]) -> set[str]:
-    counts = Counter(id for id, _ in identified if id)
+def _unique_ids(ids: Sequence[str]) -> set[str]:
+    counts = Counter(id for id in ids if id)
     return {id for id, count in counts.items() if count == 1}
 
 
-def _affinity(first: OrientedBox, second: OrientedBox, min_iou: float) -> float:
-    """1 to 2 by overlap, 0 to 1 by nearness, 0 for no match."""
-    overlap = oriented_iou(first, second)
-    if overlap > 0 and overlap >= min_iou:
-        return 1.0 + overlap
-    diagonal = math.hypot(first.width, first.height) + math.hypot(second.width, second.height)
-    distance = math.hypot(first.center_x - second.center_x, first.center_y - second.center_y)
-    nearness = 1.0 - distance / (_NEAR_SHARE * diagonal / 2)
-    areas = sorted((first.area, second.area))
-    if areas[1] > _LARGEST_AREA_RATIO * areas[0]:
-        return 0.0
-    return max(0.0, nearness)
+def _keep_ids_apart(
+    possible: Mask,
+    track_ids: Sequence[str],
+    box_ids: Sequence[str],
+    lasting: Collection[int] | None,
+) -> None:
+    unique = _unique_ids(box_ids)
+    if not unique:
+        return
+    number = {id: place for place, id in enumerate(unique)}
+    # -1: any track goes with a box without an id of its own; -2: a track that no box may be.
+    of_box = np.array([number.get(id, -1) for id in box_ids])
+    of_track = np.array([number.get(id, -2) for id in track_ids])
+    keeps = np.array(
+        [bool(id) and (lasting is None or t in lasting) for t, id in enumerate(track_ids)]
+    )
+    possible &= ~keeps[:, None] | (of_box == -1) | (of_track[:, None] == of_box)
+
+
+def _near(tracks: Matrix, boxes: Matrix) -> Mask:
+    """T×N: the pairs that can overlap, or be near enough; both end where the boxes' circles do."""
+    between = np.hypot(
+        tracks[:, None, 0] - boxes[None, :, 0], tracks[:, None, 1] - boxes[None, :, 1]
+    )
+    reach = np.hypot(tracks[:, 2], tracks[:, 3])[:, None] + np.hypot(boxes[:, 2], boxes[:, 3])
+    near: Mask = between * 2 < reach
+    return near
+
+
+def _affinity(first: Matrix, second: Matrix, min_iou: float) -> Matrix:
+    """1 to 2 by overlap, 0 to 1 by nearness, 0 for no match, of each row with the one beside."""
+    overlap = overlaps(first, second)
+    diagonal = np.hypot(first[:, 2], first[:, 3]) + np.hypot(second[:, 2], second[:, 3])
+    distance = np.hypot(first[:, 0] - second[:, 0], first[:, 1] - second[:, 1])
+    nearness = np.maximum(0.0, 1.0 - distance / (_NEAR_SHARE * diagonal / 2))
+    areas = first[:, 2] * first[:, 3], second[:, 2] * second[:, 3]
+    unlike = np.maximum(*areas) > _LARGEST_AREA_RATIO * np.minimum(*areas)
+    return np.where(
+        (overlap > 0) & (overlap >= min_iou), 1.0 + overlap, np.where(unlike, 0.0, nearness)
+    )

@@ -3,22 +3,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stn_perception.geometry.boxes import OrientedBox, oriented_box_of_view
+from stn_perception.geometry.box_rows import oriented_rows_of_views
 from stn_perception.geometry.homography import InvalidTransformError
 from stn_perception.geometry.lie import interpolate_homography
 from stn_perception.geometry.pixels import normalized_from_pixel, pixel_from_normalized
+from stn_perception.geometry.quads import view_quad
 from stn_perception.geometry.views import check_view_transform
 from stn_perception.runtime.results import ViewEstimate
 from stn_perception.runtime.settings import PipelineSettings
 from stn_perception.runtime.track_matching import match_tracks
 from stn_perception.runtime.view_check import in_front_of_camera
-from stn_perception.runtime.view_turns import nearest_turn, turned, upright_turn
+from stn_perception.runtime.view_turns import (
+    nearest_turns,
+    turned,
+    turned_corners,
+    upright_turns,
+)
 
 Matrix = NDArray[np.float64]
 
@@ -42,14 +48,26 @@ class TrackedView:
 
 @dataclass
 class _Track:
+    """What is remembered of an object.
+
+    Attributes:
+        track_id, slot: As in ``TrackedView``.
+        upstream_id: The last id that came with it.
+        id_lasts: Whether that id came in more than one frame.
+        seen_ns: When it was seen last.
+        box: Oriented box of its last view, a row of five.
+        corners: 4×2 pixels, where the corners of its last view were, not smoothed.
+        smoothed_from_normalized: 3×3, its last transform from normalised axes.
+    """
+
     track_id: int
     upstream_id: str
-    id_lasts: bool
     slot: int | None
-    seen_ns: int
-    box: OrientedBox
-    frame_from_normalized: Matrix
-    smoothed_from_normalized: Matrix
+    id_lasts: bool = False
+    seen_ns: int = 0
+    box: Matrix = field(default_factory=lambda: np.zeros(5))
+    corners: Matrix = field(default_factory=lambda: np.zeros((4, 2)))
+    smoothed_from_normalized: Matrix = field(default_factory=lambda: np.eye(3))
 
 
 class Tracker:
@@ -90,81 +108,105 @@ class Tracker:
         self._last_ns = stamp_ns
         oldest_ns = stamp_ns - round(settings.track_timeout_s * 1e9)
         self._tracks = [track for track in self._tracks if track.seen_ns >= oldest_ns]
-        boxes = [oriented_box_of_view(e.frame_from_view, *view_size) for e in estimates]
+        if not estimates:
+            self._promote(settings.max_objects)
+            return []
+        views = np.array([estimate.frame_from_view for estimate in estimates])
+        boxes = oriented_rows_of_views(views, *view_size)
+        box_ids = [estimate.region.id for estimate in estimates]
         matches = match_tracks(
-            [(track.upstream_id, track.box) for track in self._tracks],
-            [(estimate.region.id, box) for estimate, box in zip(estimates, boxes, strict=True)],
+            [track.upstream_id for track in self._tracks],
+            np.array([track.box for track in self._tracks]).reshape(-1, 5),
+            box_ids,
+            boxes,
             settings.track_iou,
             {index for index, track in enumerate(self._tracks) if track.id_lasts},
         )
-        self._promote(settings.max_objects)
         continued = {new: self._tracks[old] for old, new in matches}
-        views = []
-        for index, (estimate, box) in enumerate(zip(estimates, boxes, strict=True)):
+        free_slots = self._promote(settings.max_objects)
+        corners = view_quad(views, *view_size)
+        turns = _turns(views, corners, continued, view_size, symmetry)
+        if turns.any():
+            corners = turned_corners(corners, turns)
+            estimates = [
+                turned(estimate, view_size, turn)
+                for estimate, turn in zip(estimates, turns.tolist(), strict=True)
+            ]
+            views = np.array([estimate.frame_from_view for estimate in estimates])
+        from_normalized = views @ pixel_from_normalized(*view_size)
+        tracked = []
+        for index, estimate in enumerate(estimates):
             track = continued.get(index)
             if track is None:
-                turn = upright_turn(estimate.frame_from_view, view_size, symmetry)
-                estimate = turned(estimate, view_size, turn)
-                track = self._start(estimate, view_size, settings.max_objects)
+                track = self._start(box_ids[index], next(free_slots, None))
+                track.smoothed_from_normalized = from_normalized[index]
+            elif box_ids[index]:
+                track.id_lasts = box_ids[index] == track.upstream_id
+            transform = views[index]
+            if settings.smoothing > 0:
+                transform = _follow(track, transform, view_size, settings.smoothing)
             else:
-                if estimate.region.id:
-                    track.id_lasts = estimate.region.id == track.upstream_id
-                previous = track.frame_from_normalized @ normalized_from_pixel(*view_size)
-                turn = nearest_turn(estimate.frame_from_view, previous, view_size, symmetry)
-                estimate = turned(estimate, view_size, turn)
-            transform = _follow(track, estimate.frame_from_view, view_size, settings.smoothing)
+                track.smoothed_from_normalized = from_normalized[index]
             track.seen_ns = stamp_ns
-            track.box = box
-            track.upstream_id = estimate.region.id or track.upstream_id
-            views.append(TrackedView(estimate, track.track_id, track.slot, transform))
-        return views
+            track.box = boxes[index]
+            track.corners = corners[index]
+            track.upstream_id = box_ids[index] or track.upstream_id
+            tracked.append(TrackedView(estimate, track.track_id, track.slot, transform))
+        return tracked
 
-    def _start(self, estimate: ViewEstimate, view_size: tuple[int, int], slots: int) -> _Track:
-        from_normalized = estimate.frame_from_view @ pixel_from_normalized(*view_size)
-        track = _Track(
-            track_id=self._next_id,
-            upstream_id=estimate.region.id,
-            id_lasts=False,
-            slot=self._free_slot(slots),
-            seen_ns=0,
-            box=oriented_box_of_view(estimate.frame_from_view, *view_size),
-            frame_from_normalized=from_normalized,
-            smoothed_from_normalized=from_normalized,
-        )
+    def _start(self, upstream_id: str, slot: int | None) -> _Track:
+        track = _Track(track_id=self._next_id, upstream_id=upstream_id, slot=slot)
         self._next_id += 1
         self._tracks.append(track)
         return track
 
-    def _promote(self, slots: int) -> None:
-        """Give free slots to living tracks without one, the oldest first."""
+    def _promote(self, slots: int) -> Iterator[int]:
+        """Give free slots to living tracks without one, the oldest first; the slots left over."""
         for track in self._tracks:
             if track.slot is not None and track.slot >= slots:
                 track.slot = None
+        taken = {track.slot for track in self._tracks}
+        free = iter([slot for slot in range(slots) if slot not in taken])
         for track in self._tracks:
             if track.slot is None:
-                track.slot = self._free_slot(slots)
+                track.slot = next(free, None)
+        return free
 
-    def _free_slot(self, slots: int) -> int | None:
-        taken = {track.slot for track in self._tracks}
-        return next((slot for slot in range(slots) if slot not in taken), None)
+
+def _turns(
+    views: Matrix,
+    corners: Matrix,
+    continued: Mapping[int, _Track],
+    view_size: tuple[int, int],
+    symmetry: int,
+) -> NDArray[np.intp]:
+    """Quarter turns (N,) that continue each track, and show new ones nearest to upright."""
+    turns = np.zeros(len(views), dtype=np.intp)
+    old = np.array(sorted(continued), dtype=np.intp)
+    if len(old):
+        previous = np.array([continued[index].corners for index in old.tolist()])
+        turns[old] = nearest_turns(corners[old], previous, symmetry)
+    if len(old) < len(views):
+        is_new = np.ones(len(views), dtype=bool)
+        is_new[old] = False
+        turns[is_new] = upright_turns(views[is_new], view_size, symmetry)
+    return turns
 
 
 def _follow(
     track: _Track, frame_from_view: Matrix, view_size: tuple[int, int], smoothing: float
 ) -> Matrix:
-    """The smoothed transform; the newest itself without smoothing or where it cannot be used."""
+    """The smoothed transform; the newest itself where there is no way between."""
     from_normalized = frame_from_view @ pixel_from_normalized(*view_size)
-    track.frame_from_normalized = from_normalized
     smoothed = frame_from_view
-    if smoothing > 0:
-        try:
-            moved = interpolate_homography(
-                track.smoothed_from_normalized, from_normalized, 1.0 - smoothing
-            )
-            candidate = in_front_of_camera(moved @ normalized_from_pixel(*view_size), *view_size)
-            check_view_transform(candidate, *view_size)
-            smoothed = candidate
-        except InvalidTransformError:
-            pass  # half a turn or a fold apart: there is no way between them, start afresh
+    try:
+        moved = interpolate_homography(
+            track.smoothed_from_normalized, from_normalized, 1.0 - smoothing
+        )
+        candidate = in_front_of_camera(moved @ normalized_from_pixel(*view_size), *view_size)
+        check_view_transform(candidate, *view_size)
+        smoothed = candidate
+    except InvalidTransformError:
+        pass  # half a turn or a fold apart: there is no way between them, start afresh
     track.smoothed_from_normalized = smoothed @ pixel_from_normalized(*view_size)
     return smoothed

@@ -49,7 +49,8 @@ def in_front_of_camera(frame_from_view: Matrix, width: int, height: int) -> Matr
     """The same transform with the sign that makes w > 0 at the view's centre."""
     transform = np.asarray(frame_from_view, dtype=np.float64)
     weight = transform[2, :2] @ view_center(width, height) + transform[2, 2]
-    return np.asarray(-transform) if weight < 0 else transform
+    signed: Matrix = -transform if weight < 0 else transform
+    return signed
 
 
 def check_view(

@@ -8,43 +8,59 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
-from stn_perception.geometry.boxes import oriented_box_of_view
-from stn_perception.geometry.quads import allowed_shifts, turn_view, view_quad
+from stn_perception.geometry.homography import jacobian_at
+from stn_perception.geometry.pixels import view_center
+from stn_perception.geometry.quads import allowed_shifts, view_from_turned_view
 from stn_perception.runtime.results import ViewEstimate
 
 Matrix = NDArray[np.float64]
+Turns = NDArray[np.intp]
 
 # Turns whose angles differ by less look alike; the first of them is taken, whatever the rounding.
 _SAME_ANGLE_RAD = 1e-6
+_CORNERS = np.arange(4)
 
 
-def upright_turn(frame_from_view: Matrix, view_size: tuple[int, int], symmetry: int) -> int:
-    """Quarter turns after which the view's x axis is nearest to the frame's."""
-    best, best_angle = 0, np.inf
+def upright_turns(frame_from_view: Matrix, view_size: tuple[int, int], symmetry: int) -> Turns:
+    """Quarter turns (N,) after which the x axis of each of N×3×3 views is nearest to the frame's.
+
+    A turn about its centre takes a view's x axis to one of the directions ±x and ±y there.
+    """
+    best = np.zeros(len(frame_from_view), dtype=np.intp)
+    if symmetry == 1:
+        return best
+    axes = jacobian_at(frame_from_view, view_center(*view_size))
+    axis_of_turn = {0: axes[..., 0], 1: axes[..., 1], 2: -axes[..., 0], 3: -axes[..., 1]}
+    best_angle = np.full(len(best), np.inf)
     for turn in allowed_shifts(symmetry):
-        view = turn_view(frame_from_view, *view_size, turn)
-        angle = abs(oriented_box_of_view(view, *view_size).angle_rad)
-        if angle < best_angle - _SAME_ANGLE_RAD:
-            best, best_angle = turn, angle
+        axis = axis_of_turn[turn]
+        angle = np.abs(np.arctan2(axis[:, 1], axis[:, 0]))
+        is_better = angle < best_angle - _SAME_ANGLE_RAD
+        best = np.where(is_better, turn, best)
+        best_angle = np.where(is_better, angle, best_angle)
     return best
 
 
-def nearest_turn(
-    frame_from_view: Matrix, previous: Matrix, view_size: tuple[int, int], symmetry: int
-) -> int:
-    """Quarter turns after which the corners lie nearest to the previous view's.
+def nearest_turns(corners: Matrix, previous: Matrix, symmetry: int) -> Turns:
+    """Quarter turns (N,) after which N×4×2 corners lie nearest to the previous views' corners.
 
     Both quads are taken about their centres, so that a fast object does not turn.
     """
-    before, now = (_centered_quad(view, view_size) for view in (previous, frame_from_view))
-    best, best_distance = 0, np.inf
-    for turn in allowed_shifts(symmetry):
-        # Corner i of the turned view lies where corner i + turn of this one does.
-        turned_now = np.concatenate([now[turn:], now[:turn]])
-        distance = float(np.square(turned_now - before).sum())
-        if distance < best_distance:
-            best, best_distance = turn, distance
-    return best
+    shifts = np.array(allowed_shifts(symmetry))
+    if len(shifts) == 1:
+        return np.zeros(len(corners), dtype=np.intp)
+    now = corners - corners.mean(axis=1, keepdims=True)
+    before = previous - previous.mean(axis=1, keepdims=True)
+    # Corner i of the turned view lies where corner i + turn of this one does.
+    turned_now = now[:, (_CORNERS + shifts[:, None]) % 4]
+    distances = np.square(turned_now - before[:, None]).sum(axis=(2, 3))
+    return np.asarray(shifts[distances.argmin(axis=1)])
+
+
+def turned_corners(corners: Matrix, turns: Turns) -> Matrix:
+    """N×4×2 corners in the order of the turned views."""
+    order = (_CORNERS + turns[:, None]) % 4
+    return np.asarray(np.take_along_axis(corners, order[..., None], axis=1))
 
 
 def turned(estimate: ViewEstimate, view_size: tuple[int, int], turn: int) -> ViewEstimate:
@@ -57,12 +73,6 @@ def turned(estimate: ViewEstimate, view_size: tuple[int, int], turn: int) -> Vie
         covariance = covariance[np.ix_(order, order)]
     return dataclasses.replace(
         estimate,
-        frame_from_view=turn_view(estimate.frame_from_view, *view_size, turn),
+        frame_from_view=estimate.frame_from_view @ view_from_turned_view(*view_size, turn),
         corner_covariance=covariance,
     )
-
-
-def _centered_quad(frame_from_view: Matrix, view_size: tuple[int, int]) -> Matrix:
-    quad = view_quad(frame_from_view, *view_size)
-    centered: Matrix = quad - quad.mean(axis=0)
-    return centered
