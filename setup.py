@@ -12,6 +12,8 @@ SHARE = f"share/{NAME}"
 EXTRAS = {
     # ROS 2 from wheels, for machines without a ROS install.
     "ros": ["ros-rclpy>=9.1", "ros-common-interfaces", "ros-rmw-fastrtps-cpp"],
+    # Sampling of frames by compiled loops; without it OpenCV does the same, more slowly.
+    "fast": ["numba>=0.60"],
     "bags": ["rosbags>=0.10"],
     "train": ["lightning>=2.4", "pyyaml", "scikit-image>=0.22", "tensorboard"],
     # Scenes of the model `tabletop`, to train and to score it.

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,19 @@ from stn_perception.messages.depth import DEPTH_ENCODINGS, decode_depth
 from stn_perception.messages.encodings import CHANNELS, ColorOrder
 from stn_perception.messages.images import decode_compressed_image, decode_image
 from stn_perception.messages.stamps import stamp_ns as stamp_ns_of
+
+
+@dataclass(frozen=True, eq=False)
+class PixelLayout:
+    """Where the pixels of a frame lie in memory.
+
+    Attributes:
+        pixels: The array that holds them; it lives as long as the layout.
+        numbers: Address of the first byte, width, height, bytes from row to row.
+    """
+
+    pixels: NDArray[np.uint8]
+    numbers: tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +72,16 @@ class Frame:
     def channels(self) -> int:
         """Values per pixel: 1, 3 or 4."""
         return CHANNELS[self.color]
+
+    @cached_property
+    def layout(self) -> PixelLayout:
+        """The pixels' place in memory; a copy's where a row's bytes do not follow each other."""
+        pixels, channels = self.pixels, self.channels
+        within = pixels.strides[1:] == ((1,) if pixels.ndim == 2 else (channels, 1))
+        if not within or pixels.strides[0] < channels * pixels.shape[1]:
+            pixels = np.ascontiguousarray(pixels)
+        address = int(pixels.__array_interface__["data"][0])
+        return PixelLayout(pixels, (address, self.width, self.height, int(pixels.strides[0])))
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from stn_perception.geometry.homography import jacobian_at
 from stn_perception.geometry.pixels import resized_from_source
-from stn_perception.runtime.view_coverage import visible_polygon
+from stn_perception.runtime.compiled.jit import compiled
+from stn_perception.runtime.seen_part import seen_part
 
 Matrix = NDArray[np.float64]
 
@@ -91,17 +91,13 @@ def sampling_plan(
         frame_height: See above.
         antialias: Whether to average where the view is coarser than the frame.
     """
-    transform = np.asarray(frame_from_view, dtype=np.float64)
-    seen = visible_polygon(
-        transform, view_width, view_height, frame_width, frame_height, border_px=1.0
+    transform = np.ascontiguousarray(frame_from_view, dtype=np.float64)
+    numbers = plan_numbers(
+        transform, view_width, view_height, frame_width, frame_height, antialias
     )
-    if len(seen) == 0:
+    is_seen, left, top, width, height, reduced_width, reduced_height = numbers
+    if not is_seen:
         return None
-    homogeneous = np.column_stack([seen, np.ones(len(seen))]) @ transform.T
-    points = homogeneous[:, :2] / homogeneous[:, 2:]
-    step_x, step_y = _frame_step(transform, seen.mean(axis=0)) if antialias else (1.0, 1.0)
-    left, width, reduced_width = _cells(points[:, 0], step_x, frame_width)
-    top, height, reduced_height = _cells(points[:, 1], step_y, frame_height)
     part_from_frame = np.array([[1.0, 0.0, -left], [0.0, 1.0, -top], [0.0, 0.0, 1.0]])
     reduced_from_part = resized_from_source(reduced_width / width, reduced_height / height)
     return SamplingPlan(
@@ -113,6 +109,52 @@ def sampling_plan(
         reduced_height=reduced_height,
         reduced_from_view=reduced_from_part @ part_from_frame @ transform,
     )
+
+
+@compiled
+def plan_numbers(
+    transform: Matrix,
+    view_width: int,
+    view_height: int,
+    frame_width: int,
+    frame_height: int,
+    antialias: bool,
+) -> tuple[bool, int, int, int, int, int, int]:
+    """``sampling_plan`` in numbers that can be compiled: whether anything is seen, and the part.
+
+    Args:
+        transform: frame_from_view, contiguous 3×3 float64.
+        view_width: See ``sampling_plan``, like the others.
+        view_height: See above.
+        frame_width: See above.
+        frame_height: See above.
+        antialias: See above.
+
+    Returns:
+        is_seen, left, top, width, height, reduced_width, reduced_height.
+    """
+    count, xs, ys = seen_part(transform, view_width, view_height, frame_width, frame_height, 1.0)
+    if count == 0:
+        return False, 0, 0, 0, 0, 0, 0
+    low_x = low_y = np.inf
+    high_x = high_y = -np.inf
+    mean_x = mean_y = 0.0
+    for index in range(count):
+        x, y = float(xs[index]), float(ys[index])
+        w = transform[2, 0] * x + transform[2, 1] * y + transform[2, 2]
+        at_x = (transform[0, 0] * x + transform[0, 1] * y + transform[0, 2]) / w
+        at_y = (transform[1, 0] * x + transform[1, 1] * y + transform[1, 2]) / w
+        low_x, high_x = min(low_x, at_x), max(high_x, at_x)
+        low_y, high_y = min(low_y, at_y), max(high_y, at_y)
+        mean_x += x / count
+        mean_y += y / count
+    step_x = step_y = 1.0
+    if antialias:
+        step_x = frame_step(transform, 0, mean_x, mean_y)
+        step_y = frame_step(transform, 1, mean_x, mean_y)
+    left, width, reduced_width = cells(low_x + 0.5, high_x + 0.5, step_x, frame_width)
+    top, height, reduced_height = cells(low_y + 0.5, high_y + 0.5, step_y, frame_height)
+    return True, left, top, width, height, reduced_width, reduced_height
 
 
 def is_in_front(view_to_anything: Matrix, view_width: int, view_height: int) -> bool:
@@ -131,23 +173,33 @@ def in_front(view_to_anything: Matrix, view_width: int, view_height: int) -> NDA
     return mask
 
 
-def _frame_step(transform: Matrix, at: Matrix) -> tuple[float, float]:
-    """Frame pixels per view pixel along the frame's x and y, in the middle of what is seen.
+@compiled
+def frame_step(transform: Matrix, axis: int, x: float, y: float) -> float:
+    """Frame pixels per view pixel along the frame's x (0) or y (1) at a point of the view.
 
-    The length of each row of the Jacobian: exact for views along the frame's axes, and the scale
+    The length of a row of the Jacobian: exact for views along the frame's axes, and the scale
     itself for a turned view (a sum of absolute values would blur one turned by 45° by 1.4).
     """
-    jacobian = jacobian_at(transform, at)
-    return float(np.hypot(*jacobian[0])), float(np.hypot(*jacobian[1]))
+    w = transform[2, 0] * x + transform[2, 1] * y + transform[2, 2]
+    at = (transform[axis, 0] * x + transform[axis, 1] * y + transform[axis, 2]) / w
+    across = (transform[axis, 0] - at * transform[2, 0]) / w
+    down = (transform[axis, 1] - at * transform[2, 1]) / w
+    return float(math.sqrt(across * across + down * down))
 
 
-def _cells(points: Matrix, step: float, frame_size: int) -> tuple[int, int, int]:
+@compiled
+def cells(low: float, high: float, step: float, frame_size: int) -> tuple[int, int, int]:
     """First pixel, number of pixels and number of cells along one axis.
 
     Cells start at the view's edge (to the pixel), so that those of an upright view coincide with
     its pixels. Cells that overlap the frame's edge reach beyond it.
+
+    Args:
+        low: Where the seen part begins, measured from the frame's edge.
+        high: Where it ends.
+        step: Frame pixels per view pixel.
+        frame_size: The frame's size along this axis.
     """
-    low, high = float(points.min()) + 0.5, float(points.max()) + 0.5
     if step < REDUCE_FROM:
         first = min(max(0, math.floor(low) - _REACH), frame_size - 1)
         last = max(first + 1, min(frame_size, math.ceil(high) + _REACH))
@@ -155,5 +207,5 @@ def _cells(points: Matrix, step: float, frame_size: int) -> tuple[int, int, int]
     step = min(step, max(REDUCE_FROM, frame_size / _FEWEST_CELLS))
     first_cell = max(-_REACH, math.floor(-low / step))
     last_cell = min(math.ceil((high - low) / step) + _REACH, math.ceil((frame_size - low) / step))
-    cells = max(1, last_cell - first_cell)
-    return round(low + first_cell * step), max(1, round(cells * step)), cells
+    count = max(1, last_cell - first_cell)
+    return round(low + first_cell * step), max(1, round(count * step)), count

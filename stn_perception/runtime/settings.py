@@ -19,8 +19,13 @@ class PipelineSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     backend: Annotated[
-        str, Field(min_length=1, description="Warping back end: opencv or reference.")
-    ] = "opencv"
+        str,
+        Field(
+            min_length=1,
+            description="Warping back end: compiled (needs Numba), opencv, reference; auto: the "
+            "first of them that is installed.",
+        ),
+    ] = "auto"
     view_width: Annotated[
         int, Field(ge=0, le=4096, description="Width of the views in pixels; 0: the model's.")
     ] = 0
