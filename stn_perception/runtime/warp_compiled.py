@@ -25,8 +25,8 @@ from stn_perception.runtime.warp_opencv import OpenCvBackend
 
 _BT_601 = (0.299, 0.587, 0.114)
 _RGB_CHANNELS = {"rgb": (0, 1, 2), "bgr": (2, 1, 0), "rgba": (0, 1, 2), "bgra": (2, 1, 0)}
-# A second thread costs some 50 µs to wake; below this many view pixels it is slower.
-_PIXELS_WORTH_A_THREAD = 16_384
+# To wake a second thread and wait for it costs as much as this many view pixels.
+_PIXELS_WORTH_A_THREAD = 65_536
 
 Item = TypeVar("Item", InputSample, ViewSample)
 
