@@ -3,7 +3,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from functools import cache
+
+import torch
 
 from stn_perception.runtime.compiled.jit import IS_AVAILABLE
 from stn_perception.runtime.warp_backend import InputSample, ViewSample, WarpBackend
@@ -19,6 +23,8 @@ __all__ = [
     "register_backend",
 ]
 
+_LOGGER = logging.getLogger(__name__)
+
 
 def _compiled() -> WarpBackend:
     from stn_perception.runtime.warp_compiled import CompiledBackend  # Numba takes its time
@@ -26,10 +32,28 @@ def _compiled() -> WarpBackend:
     return CompiledBackend()
 
 
+def _triton() -> WarpBackend:
+    from stn_perception.runtime.cuda.availability import missing
+
+    reason = missing()
+    if reason is not None:
+        _say_once(f"Views are not warped by CUDA kernels: {reason}. A CPU back end does it.")
+        return get_backend("auto")
+    from stn_perception.runtime.cuda.warp_triton import TritonBackend
+
+    return TritonBackend(torch.device("cuda", torch.cuda.current_device()))
+
+
+@cache
+def _say_once(sentence: str) -> None:
+    _LOGGER.warning("%s", sentence)
+
+
 _BACKENDS: dict[str, Callable[[], WarpBackend]] = {
     "compiled": _compiled,
     "opencv": OpenCvBackend,
     "reference": ReferenceBackend,
+    "triton": _triton,
 }
 
 
@@ -45,6 +69,9 @@ def register_backend(name: str, make: Callable[[], WarpBackend]) -> None:
 
 def get_backend(name: str) -> WarpBackend:
     """A back end by name; ``auto`` is the compiled one where Numba is installed, else OpenCV's.
+
+    ``triton`` needs a CUDA device and Triton; where one is missing it says so in one line of the
+    log and is what ``auto`` is.
 
     Raises:
         ValueError: There is none of this name.
