@@ -12,11 +12,12 @@ from torch import Tensor, nn
 
 from stn_perception.stn.transforms import corners_from_theta
 from stn_perception.training.labels.angles import QUARTER, turn_rad
-from stn_perception.training.labels.crops import mapped, plain_crops
+from stn_perception.training.labels.crops import plain_crops
 from stn_perception.training.labels.makers import WeakLabels, half_sides
 from stn_perception.training.labels.quads import overlaps, quads_of
 from stn_perception.training.pool import ScenePool
 from stn_perception.training.strategies.corner_order import symmetric_error
+from stn_perception.training.view_axes import SQUARE, projected
 
 Floats = NDArray[np.float64]
 
@@ -70,13 +71,13 @@ class Comparison:
         with torch.inference_mode():
             device = next(network.parameters()).device
             found = corners_from_theta(network(self.crops.to(device))["theta"]).cpu().double()
-        whole = torch.tensor([(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)]).double()
+        whole = torch.from_numpy(SQUARE)
         usable = torch.isfinite(found).all(dim=2).all(dim=1).reshape(-1, 1, 1)
         found = torch.where(usable, found, whole)
         return Compared(
             labels=self._figures(self.given),
             network=self._figures(
-                mapped(self.frame_from_crop, np.asarray(found.numpy(), dtype=np.float64))
+                projected(self.frame_from_crop, np.asarray(found.numpy(), dtype=np.float64))
             ),
             samples=len(self.truth),
         )
@@ -85,7 +86,8 @@ class Comparison:
         """Return the errors of quadrilaterals, N×4×2 in pixels of the pictures."""
         crop_from_frame = np.asarray(np.linalg.inv(self.frame_from_crop), dtype=np.float64)
         errors = symmetric_error(
-            _tensor(mapped(crop_from_frame, quads)), _tensor(mapped(crop_from_frame, self.truth))
+            _tensor(projected(crop_from_frame, quads)),
+            _tensor(projected(crop_from_frame, self.truth)),
         )
         angles = turn_rad(quads) - turn_rad(self.truth)
         angles = np.abs(np.remainder(angles + QUARTER / 2, QUARTER) - QUARTER / 2)

@@ -18,7 +18,7 @@ from stn_perception.training.batch import Batch, batch_of
 from stn_perception.training.crops import CropSettings, cut, disturbed, frame_from_square
 from stn_perception.training.labels.makers import WeakLabels
 from stn_perception.training.pool import ScenePool
-from stn_perception.training.view_axes import SQUARE
+from stn_perception.training.view_axes import SQUARE, projected
 
 Floats = NDArray[np.float64]
 
@@ -45,13 +45,6 @@ def turned_crop(rng: np.random.Generator, box: Floats, margin: float, warp: floa
     box_matrix = np.array([(half[0], 0, centre[0]), (0, half[1], centre[1]), (0, 0, 1)])
     corners = SQUARE + rng.normal(0, warp, (4, 2))
     return np.asarray(box_matrix @ turn @ frame_from_square(corners))
-
-
-def mapped(matrices: Floats, points: Floats) -> Floats:
-    """Apply homographies N×3×3 to points N×K×2."""
-    homogeneous = np.concatenate([points, np.ones((*points.shape[:2], 1))], axis=2)
-    found = np.einsum("nij,nkj->nki", matrices, homogeneous)
-    return np.asarray(found[..., :2] / found[..., 2:])
 
 
 def _own_axes(boxes: Floats) -> Floats:
@@ -98,8 +91,8 @@ def weak_batch(
             matrices[k, i] = matrix
     crops = [disturbed(rng, part / np.float32(255)) for part in pictures]
     own = _own_axes(pool.boxes[indices])
-    ends = mapped(own, labels.box[indices].reshape(-1, 2, 2)).reshape(-1, 4)
-    corners = mapped(np.linalg.inv(matrices[0]), labels.corners[indices])
+    ends = projected(own, labels.box[indices].reshape(-1, 2, 2)).reshape(-1, 4)
+    corners = projected(np.linalg.inv(matrices[0]), labels.corners[indices])
     return batch_of(
         torch.from_numpy(crops[0]),
         corners=_tensor(corners),

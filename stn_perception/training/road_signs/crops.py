@@ -11,9 +11,8 @@ from stn_perception.training.batch import Batch, batch_of
 from stn_perception.training.crops import cut, frame_from_square
 from stn_perception.training.road_signs.config import SignCropSettings
 from stn_perception.training.road_signs.pool import SignPool
-from stn_perception.training.road_signs.scene import inverse, projected
 from stn_perception.training.scenes.given_box import given_box
-from stn_perception.training.view_axes import SQUARE
+from stn_perception.training.view_axes import SQUARE, projected
 
 Points = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -113,7 +112,8 @@ def random_batch(
             matrix = box_crop(rng, pool.outlines[index], settings)
         picture = pool.picture(int(index))
         crops[i] = cut(picture, matrix, size, "border" if rng.random() < 0.5 else "zeros")
-        corners[i] = projected(inverse(matrix), square)
+        crop_from_frame = np.asarray(np.linalg.inv(matrix), dtype=np.float64)
+        corners[i] = projected(crop_from_frame, square)
     crops /= 255
     gain = np.exp(rng.normal(0, 0.1, (count, 1, 1, 3)) + rng.normal(0, 0.15, (count, 1, 1, 1)))
     sigma = rng.uniform(0, 0.025, (count, 1, 1, 1)).astype(np.float32)

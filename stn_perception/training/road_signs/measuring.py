@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stn_perception.geometry.boxes import frame_from_crop
+from stn_perception.geometry.homography import invert
 from stn_perception.geometry.pixels import normalized_from_pixel, pixel_from_normalized
 from stn_perception.runtime.archive import ModelArchive
 from stn_perception.runtime.backends import get_backend
@@ -26,10 +27,10 @@ from stn_perception.training.crops import frame_from_square
 from stn_perception.training.road_signs.catalogue import UNKNOWN
 from stn_perception.training.road_signs.crops import coarse_estimate
 from stn_perception.training.road_signs.pool import scene_number
-from stn_perception.training.road_signs.scene import SignSample, inverse, projected
+from stn_perception.training.road_signs.scene import SignSample
 from stn_perception.training.road_signs.scene_settings import SignSceneSettings
 from stn_perception.training.scenes.given_box import as_axis_aligned
-from stn_perception.training.view_axes import SQUARE
+from stn_perception.training.view_axes import SQUARE, projected
 
 Matrix = NDArray[np.float64]
 
@@ -116,7 +117,7 @@ def _judged(
     truth = np.roll(sample.corners, shift, axis=0)
     side = np.linalg.norm(np.roll(truth, -1, axis=0) - truth, axis=1).mean()
     distance = np.linalg.norm(corners - truth, axis=1).mean()
-    to_crop = inverse(frame_from_normal)
+    to_crop = invert(frame_from_normal)
     error = (projected(to_crop, corners) - projected(to_crop, truth)).reshape(8)
     return Reading(
         name=card.class_names[best],

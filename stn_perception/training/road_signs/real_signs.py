@@ -9,10 +9,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from stn_perception.geometry import transform_points
 from stn_perception.training.crops import frame_from_square
 from stn_perception.training.photographs import PhotographError
 from stn_perception.training.road_signs.catalogue import UNKNOWN, signs_of
-from stn_perception.training.road_signs.scene import SignSample, projected
+from stn_perception.training.road_signs.scene import SignSample
 from stn_perception.training.view_axes import SQUARE
 
 LABELS = Path(__file__).parent / "duckiebot_signs.json"
@@ -52,7 +53,7 @@ def read_real_signs(folder: Path) -> list[SignSample]:
             outline = SQUARE
             if row["class"] != UNKNOWN:
                 outline = signs_of(row["class"])[-1].outline
-            shape = projected(frame_from_square(corners), outline)
+            shape = transform_points(frame_from_square(corners), outline)
             low, high = shape.min(axis=0), shape.max(axis=0)
             samples.append(
                 SignSample(

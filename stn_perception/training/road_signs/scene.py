@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from stn_perception.geometry import transform_points
 from stn_perception.training.road_signs import boards, color
 from stn_perception.training.road_signs.catalogue import UNKNOWN, class_names, signs_of
 from stn_perception.training.road_signs.scene_settings import SignSceneSettings
@@ -52,17 +53,6 @@ class SignSample:
     kind: str
 
 
-def projected(frame_from_plane: NDArray[np.float64], points: Points) -> Points:
-    """Apply a homography to M×2 points."""
-    lifted = points @ frame_from_plane[:, :2].T + frame_from_plane[:, 2]
-    return np.asarray(lifted[:, :2] / lifted[:, 2:], dtype=np.float64)
-
-
-def inverse(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the inverse of a 3×3 matrix."""
-    return np.asarray(np.linalg.inv(matrix), dtype=np.float64)
-
-
 def _random_view(rng: np.random.Generator, max_tilt_deg: float) -> NDArray[np.float64]:
     """Return a homography from the sign's axes, y down, to the image plane, turned at random."""
     limit = np.deg2rad(max_tilt_deg)
@@ -96,7 +86,7 @@ def _place(
         view = _random_view(rng, settings.max_tilt_deg)
         if not _sees_all(view):
             continue
-        shape = projected(view, outline)
+        shape = transform_points(view, outline)
         low, high = np.log(settings.min_side_px), np.log(settings.max_side_px)
         scale = float(np.exp(rng.uniform(low, high))) / np.ptp(shape, axis=0).max()
         extent = np.ptp(shape, axis=0) * scale
@@ -191,7 +181,8 @@ def generate_scene(
     materials = HELD_OUT if held_out else TRAINING
     name, kind, symmetry, canvas, outline = _subject(rng, settings, held_out)
     frame_from_sign, width, height = _place(rng, outline, settings)
-    corners, shape = projected(frame_from_sign, SQUARE), projected(frame_from_sign, outline)
+    corners = transform_points(frame_from_sign, SQUARE)
+    shape = transform_points(frame_from_sign, outline)
     side = float(np.ptp(shape, axis=0).max())
     picture = color.background(rng, materials, width, height).astype(np.float32)
     if rng.random() < 0.3:

@@ -11,8 +11,9 @@ from stn_perception.training.road_signs.catalogue import UNKNOWN, class_names, s
 from stn_perception.training.road_signs.config import SignCropSettings
 from stn_perception.training.road_signs.crops import random_batch
 from stn_perception.training.road_signs.pool import pool_of, scene_number
-from stn_perception.training.road_signs.scene import SignSample, projected
+from stn_perception.training.road_signs.scene import SignSample
 from stn_perception.training.road_signs.scene_settings import SignSceneSettings
+from stn_perception.training.view_axes import projected
 
 SIGNS = SignSceneSettings(min_side_px=60, max_side_px=120, unknown_share=0, occluded_share=0)
 SQUARE = np.array([(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)])
