@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from stn_perception.geometry import normalized_from_pixel
+from stn_perception.geometry import is_convex_clockwise, normalized_from_pixel
 from stn_perception.training.pool import ScenePool
 from stn_perception.training.view_axes import SQUARE
 
@@ -112,12 +112,6 @@ def _estimate(
     return np.asarray(np.roll(estimate, int(rng.integers(4)), axis=0), dtype=np.float64)
 
 
-def _is_convex(corners: NDArray[np.float64]) -> bool:
-    edges = np.roll(corners, -1, axis=0) - corners
-    following = np.roll(edges, -1, axis=0)
-    return bool((edges[:, 0] * following[:, 1] - edges[:, 1] * following[:, 0] > 0).all())
-
-
 def random_crop(
     rng: np.random.Generator, pool: ScenePool, index: int, settings: CropSettings, size: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64], bool]:
@@ -132,7 +126,7 @@ def random_crop(
     crop_matrix: NDArray[np.float64] | None = None
     if refined:
         estimate = _estimate(rng, corners, settings)
-        if _is_convex(estimate):
+        if is_convex_clockwise(estimate):
             margin = settings.refinement_margin
             crop_matrix = frame_from_square(estimate) @ np.diag([margin, margin, 1.0])
     if crop_matrix is None:

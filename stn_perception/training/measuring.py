@@ -44,9 +44,9 @@ class Errors:
     sigma_px: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 8)))
 
 
-def box_corners(box: NDArray[np.float64], margin: float = 1.0) -> Corners:
+def box_corners(box: NDArray[np.float64]) -> Corners:
     """Return a box's corners, 4×2; ``box`` is centre x, centre y, width, height."""
-    half = box[2:] * margin / 2
+    half = box[2:] / 2
     return box[:2] + np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) * half
 
 

@@ -17,7 +17,7 @@ from stn_perception.training.tabletop.bodies import Body, Part
 from stn_perception.training.tabletop.crops import detection
 from stn_perception.training.tabletop.gripper import OPENING_M, Grasp
 from stn_perception.training.tabletop.kinds import HELD_OUT
-from stn_perception.training.tabletop.measuring import answers_of
+from stn_perception.training.tabletop.measuring import answers_of, upright_corners
 from stn_perception.training.tabletop.oriented import hull_of, oriented_box
 from stn_perception.training.tabletop.renderer import Camera, Placed, Renderer, looking_at
 from stn_perception.training.tabletop.sample import BoxSample
@@ -147,13 +147,6 @@ def grasp_of(corners: Matrix, one: Trial) -> Grasp:
 def _on_plane(camera: Camera, pixel: Matrix, height_m: float) -> Matrix:
     ray = camera.ray(pixel)
     return np.asarray((camera.position + ray * (height_m - camera.position[2]) / ray[2])[:2])
-
-
-def upright_corners(sample: BoxSample) -> Matrix:
-    """Return the detection itself as a view: closing along its shorter side."""
-    half = sample.box[2:] / 2
-    corners = sample.box[:2] + np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) * half
-    return corners if half[0] >= half[1] else np.roll(corners, -1, axis=0)
 
 
 @dataclass(frozen=True)

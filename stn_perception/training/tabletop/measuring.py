@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from stn_perception.geometry import view_quad
 from stn_perception.runtime.archive import ModelArchive
 from stn_perception.runtime.results import Prediction
+from stn_perception.training.measuring import box_corners
 from stn_perception.training.predicting import predicted_samples
 from stn_perception.training.tabletop.oriented import OrientedBox, angle_between
 from stn_perception.training.tabletop.sample import BoxSample
@@ -69,10 +70,10 @@ def box_answer(box: OrientedBox) -> Answer:
     return Answer(box.corners)
 
 
-def _given_box(sample: BoxSample) -> Values:
-    half = sample.box[2:] / 2
-    corners = sample.box[:2] + np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) * half
-    return corners if half[0] >= half[1] else np.roll(corners, -1, axis=0)
+def upright_corners(sample: BoxSample) -> Values:
+    """Return the detection itself as a view, 4×2, with x along its longer side."""
+    corners = box_corners(sample.box)
+    return corners if sample.box[2] >= sample.box[3] else np.roll(corners, -1, axis=0)
 
 
 def collect(samples: Sequence[BoxSample], answers: Sequence[Answer | None]) -> BoxErrors:
@@ -81,7 +82,7 @@ def collect(samples: Sequence[BoxSample], answers: Sequence[Answer | None]) -> B
     angle, centre, size, angle_sigma = (np.full(count, np.nan) for _ in range(4))
     sigmas, errors = np.full((count, 8), np.nan), np.full((count, 8), np.nan)
     for i, (sample, answer) in enumerate(zip(samples, answers, strict=True)):
-        corners = _given_box(sample) if answer is None else answer.corners
+        corners = upright_corners(sample) if answer is None else answer.corners
         truth = sample.truth
         long = (corners[1] + corners[2] - corners[0] - corners[3]) / 4
         short = (corners[2] + corners[3] - corners[0] - corners[1]) / 4
