@@ -5,16 +5,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from stn_perception.training.interval_text import interval_text
+
 _HEAD = (
     "| data | method | samples | mean px | median px | p95 px | median % of side "
     "| under 5 % | within 1 σ |",
     "|---|---|---|---|---|---|---|---|---|",
 )
-
-
-def _interval(figure: dict[str, float], digits: int = 2) -> str:
-    low, high = figure["low"], figure["high"]
-    return f"{figure['value']:.{digits}f} ({low:.{digits}f}–{high:.{digits}f})"
 
 
 def score_table(result: dict[str, Any]) -> str:
@@ -24,9 +21,10 @@ def score_table(result: dict[str, Any]) -> str:
         sigma = row.get("within_1_sigma")
         covered = f"{100 * sigma['value']:.1f} %" if sigma else "–"
         lines.append(
-            f"| {row['data']} | {row['method']} | {row['samples']} | {_interval(row['mean_px'])} "
-            f"| {_interval(row['median_px'])} | {_interval(row['p95_px'])} "
-            f"| {_interval(row['median_percent_of_side'])} "
+            f"| {row['data']} | {row['method']} | {row['samples']} "
+            f"| {interval_text(row['mean_px'], 2)} | {interval_text(row['median_px'], 2)} "
+            f"| {interval_text(row['p95_px'], 2)} "
+            f"| {interval_text(row['median_percent_of_side'], 2)} "
             f"| {100 * row['share_under_5_percent']:.1f} % "
             f"| {covered} |"
         )

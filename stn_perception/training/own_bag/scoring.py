@@ -31,6 +31,7 @@ from stn_perception.runtime.frame import frame_from_message
 from stn_perception.runtime.requests import FrameRequest
 from stn_perception.runtime.settings import PipelineSettings
 from stn_perception.runtime.whole_file import write_whole_file
+from stn_perception.training.interval_text import interval_text
 from stn_perception.training.own_bag.agreement import Quad, agreement
 from stn_perception.training.own_bag.errors import OwnBagError
 from stn_perception.training.own_bag.topics import detections_topic, image_topic
@@ -177,11 +178,10 @@ def table(result: Mapping[str, Any]) -> str:
         "|---|---|---|---|---|---|",
     ]
     for row in result["rows"]:
-        corner, angle = row["corner_median_percent"], row["angle_median_deg"]
         lines.append(
             f"| {row['method']} | {row['samples']} "
-            f"| {corner['value']:.2f} ({corner['low']:.2f}–{corner['high']:.2f}) "
-            f"| {angle['value']:.2f} ({angle['low']:.2f}–{angle['high']:.2f}) "
+            f"| {interval_text(row['corner_median_percent'], 2)} "
+            f"| {interval_text(row['angle_median_deg'], 2)} "
             f"| {row['angle_p95_deg']:.1f} | {100 * row['share_turned_wrong']:.1f} % |"
         )
     return "\n".join(lines)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from stn_perception.training.interval_text import interval_text
 from stn_perception.training.road_signs.catalogue import UNKNOWN
 from stn_perception.training.road_signs.measuring import Reading, is_read, is_upright
 from stn_perception.training.road_signs.real_signs import side_px
@@ -80,14 +81,6 @@ def failures(readings: Sequence[Reading], samples: Sequence[SignSample]) -> list
     return rows
 
 
-def _interval(row: dict[str, Any], key: str, digits: int = 1) -> str:
-    if key not in row:
-        return "–"
-    figure = row[key]
-    low, high = figure["low"], figure["high"]
-    return f"{figure['value']:.{digits}f} ({low:.{digits}f}–{high:.{digits}f})"
-
-
 def signs_table(result: dict[str, Any]) -> str:
     """Return the rows of ``score_signs``'s result, and the failures in real pictures."""
     lines = [
@@ -100,9 +93,11 @@ def signs_table(result: dict[str, Any]) -> str:
         covered = f"{100 * sigma['value']:.1f} %" if sigma else "–"
         lines.append(
             f"| {row['data']} | {row['method']} | {row['signs']} | {row['others']} "
-            f"| {_interval(row, 'read_percent', 2)} | {_interval(row, 'upright_percent', 2)} "
-            f"| {_interval(row, 'read_and_upright_percent', 2)} "
-            f"| {_interval(row, 'refused_percent')} | {_interval(row, 'corners_percent')} "
+            f"| {interval_text(row.get('read_percent'), 2)} "
+            f"| {interval_text(row.get('upright_percent'), 2)} "
+            f"| {interval_text(row.get('read_and_upright_percent'), 2)} "
+            f"| {interval_text(row.get('refused_percent'), 1)} "
+            f"| {interval_text(row.get('corners_percent'), 1)} "
             f"| {covered} |"
         )
     if result["failures"]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stn_perception.training.interval_text import interval_text
 from stn_perception.training.scoring import bootstrap
 from stn_perception.training.tabletop.grasps import GraspResult
 from stn_perception.training.tabletop.measuring import BoxErrors
@@ -91,13 +92,6 @@ def grasp_rows(result: GraspResult, name: str, seed: int) -> list[dict[str, Any]
     return rows
 
 
-def _interval(row: dict[str, Any], key: str, digits: int, factor: float = 1.0) -> str:
-    if key not in row:
-        return "–"
-    value, low, high = (factor * row[key][k] for k in ("value", "low", "high"))
-    return f"{value:.{digits}f} ({low:.{digits}f}–{high:.{digits}f})"
-
-
 def box_table(rows: Sequence[dict[str, Any]]) -> list[str]:
     """Return the lines of a Markdown table of ``error_row``s."""
     lines = [
@@ -110,13 +104,13 @@ def box_table(rows: Sequence[dict[str, Any]]) -> list[str]:
             row["data"],
             row["method"],
             f"{row['samples']} ({row['with_an_angle']})",
-            _interval(row, "median_angle_deg", 2),
-            _interval(row, "p95_angle_deg", 1),
-            _interval(row, "median_centre_px", 2),
-            _interval(row, "mean_centre_px", 2),
-            _interval(row, "median_size_percent", 1),
-            _interval(row, "within_1_sigma", 1, 100),
-            _interval(row, "angle_within_1_sigma", 1, 100),
+            interval_text(row.get("median_angle_deg"), 2),
+            interval_text(row.get("p95_angle_deg"), 1),
+            interval_text(row.get("median_centre_px"), 2),
+            interval_text(row.get("mean_centre_px"), 2),
+            interval_text(row.get("median_size_percent"), 1),
+            interval_text(row.get("within_1_sigma"), 1, 100),
+            interval_text(row.get("angle_within_1_sigma"), 1, 100),
         ]
         lines.append("| " + " | ".join(cells) + " |")
     return lines
@@ -130,8 +124,8 @@ def grasp_table(rows: Sequence[dict[str, Any]]) -> list[str]:
         "|---|---|---|---|---|",
     ]
     for row in rows:
-        success = _interval(row, "success", 1, 100)
-        gone = _interval(row, "axis_aligned_failures_gone", 1, 100)
+        success = interval_text(row.get("success"), 1, 100)
+        gone = interval_text(row.get("axis_aligned_failures_gone"), 1, 100)
         lines.append(
             f"| {row['data']} | {row['method']} | {row['samples']} | {success} | {gone} |"
         )
