@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,19 +121,10 @@ def _observation(archive: ModelArchive, case: Case, prediction: Prediction) -> O
     backend = get_backend("opencv")
     first = frame_from_crop(box, card.box_margin, *size, card.crop_shape)
     inputs = backend.sample_inputs([InputSample(case.frame, first)], *size, card.channels)
-    crop, scene = inputs[0].numpy(), _scene(case)
+    name, object_id, true_class = case.name, case.region.id, case.class_id
+    asked = Observation(name, object_id, box, true_class, inputs[0].numpy(), _scene(case))
     if not prediction.estimates:
-        reason = prediction.dropped[0].detail
-        return Observation(
-            case.name,
-            case.region.id,
-            box,
-            case.class_id,
-            crop,
-            scene,
-            refused=reason,
-            truth=case.corners,
-        )
+        return replace(asked, refused=prediction.dropped[0].detail, truth=case.corners)
     estimate = prediction.estimates[0]
     view_size = (prediction.view_width, prediction.view_height)
     quad = view_quad(estimate.frame_from_view, *view_size)
@@ -144,13 +135,8 @@ def _observation(archive: ModelArchive, case: Case, prediction: Prediction) -> O
         error = distance / quad_side_px(truth)
     covariance = estimate.corner_covariance
     view = backend.warp_view(case.frame, estimate.frame_from_view, *view_size)
-    return Observation(
-        case.name,
-        case.region.id,
-        box,
-        case.class_id,
-        crop,
-        scene,
+    return replace(
+        asked,
         quad=quad,
         shape=_shape(quad, box),
         truth=truth,
