@@ -17,30 +17,16 @@ from stn_perception.training.config import ConfigError, TrainingConfig
 from stn_perception.training.crops import random_batch
 from stn_perception.training.export import export_archive
 from stn_perception.training.fit import fit as fit_task
-from stn_perception.training.pool import CHUNK, ScenePool
+from stn_perception.training.pool import ScenePool
 from stn_perception.training.quads import QuadsTask
 from stn_perception.training.strategies import symmetric_error
 
+from .tiny import tiny_settings
+
 
 def config_of(epochs: int, steps: int) -> TrainingConfig:
-    return TrainingConfig.model_validate(
-        {
-            "name": "tiny",
-            "device": "cpu",
-            "refinement_steps": 1,
-            "scenes": {"count": CHUNK, "workers": 1},
-            "network": {"input_size": 32, "widths": [8, 16, 16, 16]},
-            "optimization": {
-                "epochs": epochs,
-                "steps_per_epoch": steps,
-                "batch_size": 32,
-                "learning_rate": 0.005,
-                "average_decay": 0.97,
-                "threads": 1,
-                "loader_workers": 0,
-            },
-        }
-    )
+    # The scenes are handed over: none are read from a folder.
+    return TrainingConfig.model_validate(tiny_settings(Path("unused"), epochs, steps))
 
 
 def fit(

@@ -67,13 +67,17 @@ def crossing_of_edges(picture: np.ndarray, corners: np.ndarray) -> np.ndarray:
     return np.array([p[:2] / p[2] for p in found])
 
 
-@pytest.mark.parametrize("corners", QUADS)
-def test_the_texture_lies_where_the_corners_say(corners: np.ndarray) -> None:
-    plane = board()
+def drawn_board(corners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A picture of the board, and frame_from_plane in pixels."""
     frame_from_plane = cv2.getPerspectiveTransform(
         plane_corners(160, 160).astype(np.float32), corners.astype(np.float32)
     )
-    picture = render_plane(plane, frame_from_plane, 120, 120).astype(np.uint8)
+    return render_plane(board(), frame_from_plane, 120, 120).astype(np.uint8), frame_from_plane
+
+
+@pytest.mark.parametrize("corners", QUADS)
+def test_the_texture_lies_where_the_corners_say(corners: np.ndarray) -> None:
+    picture, frame_from_plane = drawn_board(corners)
     truth = saddles(frame_from_plane)
     distances = np.linalg.norm(refine(picture, truth) - truth, axis=1)
     assert np.median(distances) < 0.1
@@ -90,11 +94,7 @@ def test_the_outline_lies_where_the_corners_say(corners: np.ndarray) -> None:
 
 @pytest.mark.parametrize("corners", QUADS)
 def test_crops_map_corners_exactly(corners: np.ndarray) -> None:
-    plane = board()
-    frame_from_plane = cv2.getPerspectiveTransform(
-        plane_corners(160, 160).astype(np.float32), corners.astype(np.float32)
-    )
-    picture = render_plane(plane, frame_from_plane, 120, 120).astype(np.uint8)
+    picture, frame_from_plane = drawn_board(corners)
     frame_from_crop = np.array([(61.0, 4.0, 60.2), (-3.0, 59.0, 58.7), (0.02, 0.01, 1.0)])
     for size in (128, 64):
         crop = cut(picture, frame_from_crop, size)
