@@ -19,15 +19,17 @@ from stn_perception.node.qos import create_subscription, sensor_qos
 from stn_perception.node.reporter import Reporter
 from stn_perception.node.sequence_gaps import SequenceGaps
 from stn_perception.node.settings import InputSettings
+from stn_perception.node.taking import Taker
 from stn_perception.node.topics import InputTopics
 
 IMAGE_TYPES = {"raw": "sensor_msgs/msg/Image", "compressed": "sensor_msgs/msg/CompressedImage"}
 DETECTIONS_TYPE = "vision_msgs/msg/Detection2DArray"
+_LONGEST_CARRIAGE_S = 10.0  # more is another machine's clock
 _SMALL_DEPTH = 10  # boxes and calibration are small, and none should be skipped
 
 
 class CameraInput:
-    """Everything that comes in for one camera; used by the executor's thread alone.
+    """Everything that comes in for one camera; used under the session's lock.
 
     Args:
         node: The rclpy node.
@@ -37,6 +39,7 @@ class CameraInput:
         counters: The camera's.
         latch: Where CameraInfo goes.
         assembly: Where the rest goes.
+        taker: Takes the messages.
         reporter: Takes sentences about what cannot be used.
     """
 
@@ -49,6 +52,7 @@ class CameraInput:
         counters: CameraCounters,
         latch: CameraInfoLatch,
         assembly: FrameAssembly,
+        taker: Taker,
         reporter: Reporter,
     ) -> None:
         self.assembly = assembly
@@ -58,6 +62,7 @@ class CameraInput:
         self._settings = settings
         self._counters = counters
         self._latch = latch
+        self._taker = taker
         self._reporter = reporter
         self._subscriptions: dict[str, Any] = {}
         self._subscribed_s = 0.0
@@ -89,6 +94,7 @@ class CameraInput:
     def unsubscribe(self, reason: DropReason) -> None:
         """Take no more messages; what waits for others is given up under ``reason``."""
         for subscription in self._subscriptions.values():
+            self._taker.remove(subscription)
             self._node.destroy_subscription(subscription)
         self._subscriptions = {}
         self.assembly.clear(reason)
@@ -134,17 +140,29 @@ class CameraInput:
             counter.count_gap(gaps.missing(info))
             if rate is not None:
                 rate.tick()
+            if kind == "image":
+                self._note_carriage(info)
             take(message)
 
         depth = 1 if kind in ("image", "depth") else _SMALL_DEPTH
-        self._subscriptions[kind] = create_subscription(
+        subscription = create_subscription(
             self._node,
             message_class(type_name),
             topic,
             on_message,
             sensor_qos(depth),
             counter.count_lost,
+            self._taker.group,
         )
+        self._subscriptions[kind] = subscription
+        self._taker.add(subscription)
+
+    def _note_carriage(self, info: Mapping[str, Any]) -> None:
+        """How long the image was on its way, where writer and reader share a clock."""
+        written_ns = info.get("source_timestamp", 0)
+        on_its_way_s = (time.time_ns() - written_ns) / 1e9
+        if written_ns > 0 and 0 <= on_its_way_s < _LONGEST_CARRIAGE_S:
+            self._counters.latencies.add({"carry": on_its_way_s})
 
     def _on_camera_info(self, message: Any) -> None:
         refusal = self._latch.put(message)

@@ -196,8 +196,8 @@ class CanonicalizerNode(LifecycleNode):  # type: ignore[misc]
             return
         session.take(self._active and self._enabled)
         session.expire()
-        if not session.worker_alive:
-            self.failure = "The working thread ended unexpectedly."
+        if not session.threads_alive:
+            self.failure = "A thread of the node ended unexpectedly."
             self.get_logger().fatal(self.failure)
             self.finalized = True
 

@@ -43,6 +43,11 @@ class Child:
                 preexec_fn=_end_with_parent if sys.platform == "linux" else None,
             )
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
     def exit_code(self) -> int | None:
         """Its exit status, or None while it runs."""
         return self._process.poll()

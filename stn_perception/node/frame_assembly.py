@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bring a camera's image, boxes and depth together, in the thread that takes messages."""
+"""Bring a camera's image, boxes and depth together, as messages are taken."""
 
 from __future__ import annotations
 

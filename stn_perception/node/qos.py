@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from rclpy.callback_groups import CallbackGroup
 from rclpy.qos import (
     HistoryPolicy,
     QoSCompatibility,
@@ -69,6 +70,7 @@ def create_subscription(
     callback: Callable[..., None],
     profile: QoSProfile,
     on_lost: Callable[[int], None],
+    group: CallbackGroup,
 ) -> Any:
     """Subscribe with overrides, lost messages reported and incompatible publishers named.
 
@@ -79,6 +81,7 @@ def create_subscription(
         callback: Called with each message.
         profile: Default quality of service.
         on_lost: Called with the number of messages that the middleware reports lost.
+        group: Callback group, which decides who takes the messages.
     """
 
     def on_incompatible(event: Any) -> None:
@@ -99,6 +102,7 @@ def create_subscription(
             topic,
             callback,
             profile,
+            callback_group=group,
             event_callbacks=event_callbacks,
             qos_overriding_options=overriding(),
         )

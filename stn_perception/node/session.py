@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What exists between configure and cleanup: pipeline, publishers, inputs and the worker."""
+"""What exists between configure and cleanup: pipeline, publishers, inputs, taker and worker."""
 
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -25,6 +26,7 @@ from stn_perception.node.pipeline_mailbox import PipelineMailbox
 from stn_perception.node.qos import create_publisher, result_qos
 from stn_perception.node.reporter import Reporter
 from stn_perception.node.result_publishing import ResultPublisher
+from stn_perception.node.taking import Taker
 from stn_perception.node.topics import TF_TOPIC, input_topics
 from stn_perception.node.worker import Worker
 from stn_perception.runtime.archive import ModelArchive
@@ -36,7 +38,11 @@ _SAME_JUMP_S = 1.0  # stamps and the clock tell of one jump within this
 
 
 class Session:
-    """Owns everything that configure makes; used by the executor's thread, but for the worker.
+    """Owns everything that configure makes.
+
+    Three threads meet here. The executor's calls what is public; the taker's takes camera messages
+    and pairs them; the worker's turns frames into results. One lock keeps the first two apart, and
+    frames are handed over to the third.
 
     Args:
         node: The rclpy node.
@@ -65,6 +71,8 @@ class Session:
         self._mailbox = PipelineMailbox(self.pipeline)
         self._handover: LatestOnly[FrameJob] = LatestOnly()
         self._jumped_s: dict[str, float] = {}
+        self._inputs_lock = threading.Lock()
+        self._taker = Taker(node, self._inputs_lock)
         self._tf_publisher = self._make_tf_publisher()
         self.stations = {camera: self._station(camera) for camera in running.inputs.cameras}
         self.inputs = {camera: self._input(camera) for camera in running.inputs.cameras}
@@ -82,9 +90,9 @@ class Session:
         )
 
     @property
-    def worker_alive(self) -> bool:
-        """Whether frames are still worked on."""
-        return self._worker.alive
+    def threads_alive(self) -> bool:
+        """Whether messages are still taken and frames worked on."""
+        return self._worker.alive and not self._taker.failed
 
     def take(self, allowed: bool, reason: DropReason = DropReason.DISABLED) -> None:
         """Subscribe to the cameras that somebody wants something of, unsubscribe from others.
@@ -98,31 +106,33 @@ class Session:
             wanted = allowed and (not lazy or bool(self.stations[camera].outputs.watched()))
             if wanted == input_.subscribed:
                 continue
+            with self._inputs_lock:
+                if wanted:
+                    input_.subscribe()
+                else:
+                    self._unsubscribe(camera, reason)
             if wanted:
-                input_.subscribe()
                 self._node.get_logger().info(f"Subscribed to the inputs of '{camera}'.")
-                continue
-            input_.unsubscribe(reason)
-            for job in self._handover.clear(camera):
-                self._processor.drop(job, reason)
-            if allowed:
+            elif allowed:
                 self._node.get_logger().info(
                     f"Nobody subscribes to an output of '{camera}': unsubscribed from its inputs."
                 )
 
     def expire(self) -> None:
         """Let go of frames that waited too long for their detections."""
-        for input_ in self.inputs.values():
-            input_.assembly.expire()
+        with self._inputs_lock:
+            for input_ in self.inputs.values():
+                input_.assembly.expire()
 
     def forget_the_past(self) -> None:
         """The clock jumped back: clear pairing and tracks, but of cameras whose stamps did."""
         now_s = time.monotonic()
-        for camera, input_ in self.inputs.items():
-            if now_s - self._jumped_s.get(camera, -math.inf) < _SAME_JUMP_S:
-                continue  # frames of the new time are here already, and stay
-            input_.assembly.clear(DropReason.TIME_JUMP)
-            self._on_jump(camera)
+        with self._inputs_lock:
+            for camera, input_ in self.inputs.items():
+                if now_s - self._jumped_s.get(camera, -math.inf) < _SAME_JUMP_S:
+                    continue  # frames of the new time are here already, and stay
+                input_.assembly.clear(DropReason.TIME_JUMP)
+                self._on_jump(camera)
 
     def change(self, parameters: NodeParameters) -> None:
         """Follow changed parameters.
@@ -132,7 +142,8 @@ class Session:
         """
         self.pipeline.replace_settings(parameters.pipeline)
         for camera, input_ in self.inputs.items():
-            input_.assembly.change(parameters.inputs)
+            with self._inputs_lock:
+                input_.assembly.change(parameters.inputs)
             self.stations[camera].latch.change(parameters.inputs.input_is_rectified)
 
     def misfits(self) -> list[str]:
@@ -143,6 +154,7 @@ class Session:
     def close(self) -> None:
         """Unsubscribe, finish the batch in hand, count what is left, destroy the publishers."""
         self.take(allowed=False, reason=DropReason.SHUTDOWN)
+        self._taker.stop()
         for job in self._worker.stop():
             self._processor.drop(job, DropReason.SHUTDOWN)
         for station in self.stations.values():
@@ -174,8 +186,14 @@ class Session:
             station.counters,
             station.latch,
             assembly,
+            self._taker,
             self._reporter,
         )
+
+    def _unsubscribe(self, camera: str, reason: DropReason) -> None:
+        self.inputs[camera].unsubscribe(reason)
+        for job in self._handover.clear(camera):
+            self._processor.drop(job, reason)
 
     def _hand_over(self, job: FrameJob) -> None:
         replaced = self._handover.put(job.camera, job)
