@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from stn_perception.geometry.arrays import FloatArray, as_corners, as_matrix3
-from stn_perception.geometry.matrices import as_matrices3
+from stn_perception.geometry.matrices import as_matrices3, determinants
 
 _SINGULAR_RELATIVE = 1e-12
 
@@ -37,14 +37,18 @@ def invert(transform: ArrayLike) -> FloatArray:
     """``b_from_a`` of ``a_from_b``; raises InvalidTransformError if singular.
 
     Sign and scale are those of the exact inverse, so that what was in front stays in front: the
-    frame's pixel (0, 0) may well lie behind a view's plane.
+    frame's pixel (0, 0) may well lie behind a view's plane. Stacks ...×3×3 are inverted one by
+    one.
     """
-    matrix = as_matrix3(transform)
+    matrix = as_matrices3(transform)
     if not np.isfinite(matrix).all():
         raise InvalidTransformError("not_finite", "the transform holds NaN or infinity")
-    singular_values = np.linalg.svd(matrix, compute_uv=False)
-    if singular_values[2] <= 1e-15 * singular_values[0]:
-        raise InvalidTransformError("singular", "the transform is singular: it has no inverse")
+    # |det| = s0 · s1 · s2 <= s0² · s2 and s0 <= norm: far from singular without looking closer.
+    size = np.sqrt(np.add.reduce(np.square(matrix), axis=(-2, -1)))
+    if not (np.abs(determinants(matrix)) > 1e-14 * size**3).all():
+        singular_values = np.linalg.svd(matrix, compute_uv=False)
+        if (singular_values[..., 2] <= 1e-15 * singular_values[..., 0]).any():
+            raise InvalidTransformError("singular", "the transform is singular: it has no inverse")
     return np.asarray(np.linalg.inv(matrix), dtype=np.float64)
 
 

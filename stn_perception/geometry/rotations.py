@@ -29,6 +29,25 @@ def rotation_from_vector(vector: ArrayLike) -> FloatArray:
     return np.asarray(_IDENTITY + first * cross + second * (cross @ cross))
 
 
+def cross_matrices(vectors: FloatArray) -> FloatArray:
+    """[v]× of each of ...×3 vectors, ...×3×3."""
+    result = np.zeros((*vectors.shape[:-1], 3, 3))
+    result[..., (2, 0, 1), (1, 2, 0)] = vectors
+    result[..., (1, 2, 0), (2, 0, 1)] = -vectors
+    return result
+
+
+def rotations_from_vectors(vectors: FloatArray) -> FloatArray:
+    """``rotation_from_vector`` of each of ...×3 vectors, ...×3×3."""
+    crosses = cross_matrices(vectors)
+    angles = np.sqrt(np.add.reduce(np.square(vectors), axis=-1))[..., None, None]
+    is_small = angles < 1e-8
+    safe = np.where(is_small, 1.0, angles)
+    first = np.where(is_small, 1.0, np.sin(safe) / safe)
+    second = np.where(is_small, 0.5, (1.0 - np.cos(safe)) / np.square(safe))
+    return np.asarray(_IDENTITY + first * crosses + second * (crosses @ crosses))
+
+
 def vector_from_rotation(rotation: ArrayLike) -> FloatArray:
     """Rotation vector (3,) of a rotation of less than half a turn."""
     matrix = as_matrix3(rotation, "rotation")

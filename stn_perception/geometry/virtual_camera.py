@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from stn_perception.geometry.arrays import FloatArray, as_matrix3, check_size
 from stn_perception.geometry.homography import InvalidTransformError, invert
 from stn_perception.geometry.intrinsics import PinholeIntrinsics
+from stn_perception.geometry.matrices import as_matrices3, determinants, orthonormal_rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,25 +63,49 @@ class VirtualCamera:
 def rq3(matrix: ArrayLike) -> tuple[FloatArray, FloatArray]:
     """M = K · R: K upper triangular with a positive diagonal, R a proper rotation.
 
-    Raises InvalidTransformError unless M is finite with a positive determinant. (Hartley and
-    Zisserman 2004, section A4.1.1; here by QR of the reversed transpose.)
+    Stacks ...×3×3 are taken apart one by one. Raises InvalidTransformError unless every M is
+    finite with a positive determinant. (Hartley and Zisserman 2004, section A4.1.1; here by
+    orthogonal rows, the last first.)
     """
-    array = as_matrix3(matrix, "matrix")
+    array = as_matrices3(matrix, "matrix")
     if not np.isfinite(array).all():
         raise InvalidTransformError("not_finite", "the matrix holds NaN or infinity")
-    determinant = float(np.linalg.det(array / np.abs(array).max())) if array.any() else 0.0
-    if not determinant > 0:
+    largest = np.abs(array).max(axis=(-2, -1), keepdims=True)
+    determinant = determinants(array / np.where(largest > 0, largest, 1.0))
+    if not (determinant > 0).all():
+        lowest = float(determinant.min())
         raise InvalidTransformError(
-            "mirrored" if determinant < 0 else "singular",
-            f"the matrix has a determinant of sign {np.sign(determinant):.0f}, expected 1",
+            "mirrored" if lowest < 0 else "singular",
+            f"the matrix has a determinant of sign {np.sign(lowest):.0f}, expected 1",
         )
-    orthogonal, upper = np.linalg.qr(array[::-1].T)
-    triangular = upper.T[::-1, ::-1]
-    rotation = orthogonal.T[::-1]
-    signs = np.sign(np.diag(triangular))
-    triangular = np.triu(triangular * signs)
-    rotation = rotation * signs[:, None]
-    return triangular, rotation
+    rotation = orthonormal_rows(array)
+    return np.triu(array @ np.swapaxes(rotation, -1, -2)), rotation
+
+
+def camera_parts(
+    view_from_frame: FloatArray, source_matrices: FloatArray, source_columns: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """K″ (N×3×3), R″ (N×3×3) and P[:, 3] (N×3) of N views: ``virtual_camera`` for many.
+
+    Args:
+        view_from_frame: N×3×3 in pixels.
+        source_matrices: K of each view's source camera, N×3×3.
+        source_columns: Its P[:, 3], N×3.
+
+    Raises:
+        InvalidTransformError: A transform is singular or not finite.
+    """
+    if not np.isfinite(view_from_frame).all():
+        raise InvalidTransformError("not_finite", "view_from_frame holds NaN or infinity")
+    signs = np.where(determinants(view_from_frame) < 0, -1.0, 1.0)
+    signed = view_from_frame * signs[:, None, None]
+    triangular, rotation = rq3(signed @ source_matrices)
+    # K″[2, 2] = 1 fixes the scale of the projection, so P[:, 3] = H · P_source[:, 3] has it too.
+    scale = 1.0 / triangular[:, 2, 2]
+    view_matrix = triangular * scale[:, None, None]
+    view_matrix[:, 2, 2] = 1.0
+    columns = (signed @ source_columns[:, :, None])[..., 0] * scale[:, None]
+    return view_matrix, rotation, columns
 
 
 def virtual_camera(
@@ -92,19 +117,15 @@ def virtual_camera(
     InvalidTransformError for a transform that is singular or not finite.
     """
     check_size(width, height)
-    homography = as_matrix3(view_from_frame, "view_from_frame")
-    if not np.isfinite(homography).all():
-        raise InvalidTransformError("not_finite", "view_from_frame holds NaN or infinity")
-    signed = homography * (np.sign(np.linalg.det(homography)) or 1.0)
-    triangular, rotation = rq3(signed @ intrinsics.matrix)
-    # K″[2, 2] = 1 fixes the scale of the projection, so P[:, 3] = H · P_source[:, 3] has it too.
-    scale = 1.0 / triangular[2, 2]
-    view_matrix = triangular * scale
-    view_matrix[2, 2] = 1.0
+    (view_matrix,), (rotation,), (column,) = camera_parts(
+        as_matrix3(view_from_frame, "view_from_frame")[None],
+        intrinsics.matrix[None],
+        intrinsics.translation_column[None],
+    )
     return VirtualCamera(
         view_matrix=view_matrix,
         rotation=rotation,
-        projection_column=np.asarray(scale * (signed @ intrinsics.translation_column)),
+        projection_column=column,
         width=width,
         height=height,
         source_matrix=np.array(intrinsics.matrix),
@@ -147,16 +168,30 @@ def nearest_skew_free(
     1 / (1 + k²·height² / width²) with k = :func:`residual_skew`. Raises as
     :func:`virtual_camera`.
     """
-    camera = virtual_camera(invert(frame_from_view), intrinsics, width, height)
-    shear = residual_skew(camera)
-    narrowing = 1.0 / (1.0 + (shear * height / width) ** 2)
-    center_x, center_y = (width - 1) / 2, (height - 1) / 2
-    # new view = A · old view, about the centre: x' = narrowing · (x - shear · y), y' = y.
-    old_from_new = np.array(
-        [
-            [1 / narrowing, shear, center_x - center_x / narrowing - shear * center_y],
-            [0, 1, 0],
-            [0, 0, 1],
-        ]
+    (skew_free,) = skew_free_views(
+        as_matrix3(frame_from_view)[None],
+        intrinsics.matrix[None],
+        intrinsics.translation_column[None],
+        (width, height),
     )
-    return np.asarray(as_matrix3(frame_from_view) @ old_from_new)
+    return np.asarray(skew_free)
+
+
+def skew_free_views(
+    frame_from_view: FloatArray,
+    source_matrices: FloatArray,
+    source_columns: FloatArray,
+    view_size: tuple[int, int],
+) -> FloatArray:
+    """``nearest_skew_free`` of N×3×3 views, with sources as in :func:`camera_parts`."""
+    matrix, _, _ = camera_parts(invert(frame_from_view), source_matrices, source_columns)
+    width, height = view_size
+    shear = matrix[:, 0, 1] / matrix[:, 1, 1]
+    widening = 1.0 + np.square(shear * height / width)
+    center_x, center_y = (width - 1) / 2, (height - 1) / 2
+    # new view = A · old view, about the centre: x' = (x - shear · y) / widening, y' = y.
+    old_from_new = np.tile(np.eye(3), (len(matrix), 1, 1))
+    old_from_new[:, 0, 0] = widening
+    old_from_new[:, 0, 1] = shear
+    old_from_new[:, 0, 2] = center_x - center_x * widening - shear * center_y
+    return frame_from_view @ old_from_new

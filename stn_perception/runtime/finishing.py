@@ -1,131 +1,214 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a tracked view to the object that is handed out: camera, pose, pixels."""
+"""From tracked views to the objects that are handed out: cameras, poses, pixels."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stn_perception.geometry.boxes import oriented_box_of_view
-from stn_perception.geometry.homography import invert
-from stn_perception.geometry.uncertainty import corner_sigma_px
-from stn_perception.geometry.views import check_view_transform
-from stn_perception.geometry.virtual_camera import (
-    VirtualCamera,
-    nearest_skew_free,
-    uncalibrated_camera,
-    virtual_camera,
+from stn_perception.geometry import PlanarPoseEstimate
+from stn_perception.geometry.box_rows import oriented_boxes
+from stn_perception.geometry.homography import InvalidTransformError
+from stn_perception.geometry.quads import view_quad
+from stn_perception.geometry.uncertainty import corner_sigmas_px
+from stn_perception.messages.outcomes import DropReason
+from stn_perception.runtime.object_pose import PlaneSeen, object_poses
+from stn_perception.runtime.results import (
+    CanonicalObject,
+    DroppedRegion,
+    FrameResult,
+    ViewEstimate,
 )
-from stn_perception.runtime.depth_view import depth_view
-from stn_perception.runtime.object_pose import object_pose
-from stn_perception.runtime.requests import FrameRequest
-from stn_perception.runtime.results import CanonicalObject, Prediction, ViewEstimate
 from stn_perception.runtime.settings import PipelineSettings
-from stn_perception.runtime.tracker import TrackedView
-from stn_perception.runtime.view_check import in_front_of_camera
-from stn_perception.runtime.view_coverage import valid_fraction
+from stn_perception.runtime.view_cameras import ViewCameras, rotations_of_views, view_cameras
+from stn_perception.runtime.view_coverage import valid_fractions
+from stn_perception.runtime.wanted_views import (
+    TrackedFrame,
+    TrackedItem,
+    depth_encoding,
+    wanted_depths,
+    wanted_pixels,
+)
 from stn_perception.runtime.warp_backend import WarpBackend
 
 Matrix = NDArray[np.float64]
 
 
-def finish_object(
-    request: FrameRequest,
-    prediction: Prediction,
-    tracked: TrackedView,
-    wanted: Collection[int] | None,
-    settings: PipelineSettings,
-    backend: WarpBackend,
-    stage_s: dict[str, float],
-) -> CanonicalObject:
-    """Camera and pose of one object, and its pixels where its slot is wanted.
+def finish_frames(
+    frames: Sequence[TrackedFrame], settings: PipelineSettings, backend: WarpBackend
+) -> list[FrameResult]:
+    """Cameras and poses of all views of some frames, and pixels of those that are wanted.
+
+    A view that is no camera, or whose skew-free one folds, is dropped.
 
     Args:
-        request: The frame.
-        prediction: What the estimate belongs to.
-        tracked: The estimate with its slot and smoothed transform.
-        wanted: Slots whose views somebody looks at; None for all.
+        frames: Frames whose views all have one size, as those of one prediction have.
         settings: The pipeline's settings.
         backend: What warps.
-        stage_s: Seconds per stage, added to.
-
-    Raises:
-        InvalidTransformError: The view is no camera, or its skew-free one folds.
     """
     started = time.perf_counter()
-    size = (prediction.view_width, prediction.view_height)
-    estimate, frame = tracked.estimate, request.frame
-    frame_from_view = _published(tracked.frame_from_view, size, request, settings)
-    camera = _camera(frame_from_view, size, request)
-    pose = object_pose(
-        tracked.frame_from_view,
-        size,
-        request.intrinsics,
-        prediction.sizes_m(estimate.class_id),
-        request.depth,
-        estimate.corner_covariance,
-    )
-    posed = time.perf_counter()
-    stage_s["pose"] += posed - started
-    view, depth = None, None
-    if tracked.slot is not None and (wanted is None or tracked.slot in wanted):
-        view = backend.warp_view(
-            frame, frame_from_view, *size, settings.interpolation, settings.antialias
+    items = [
+        TrackedItem(number, frame, v) for number, frame in enumerate(frames) for v in frame.views
+    ]
+    objects: list[list[CanonicalObject]] = [[] for _ in frames]
+    dropped = [list(frame.prediction.dropped) for frame in frames]
+    seconds = {"pose": 0.0, "warp": 0.0}
+    if items:
+        prediction = frames[0].prediction
+        size = (prediction.view_width, prediction.view_height)
+        items, views, faults = _cameras(items, size, settings)
+        for item, fault in faults:
+            estimate, reason = item.view.estimate, DropReason.INVALID_TRANSFORM
+            drop = DroppedRegion(estimate.index, estimate.region.id, reason, str(fault))
+            dropped[item.number].append(drop)
+        if items:
+            found = _objects(items, views, size, settings, backend, seconds)
+            for item, one in zip(items, found, strict=True):
+                objects[item.number].append(one)
+    seconds["pose"] = time.perf_counter() - started - seconds["warp"]
+    return [
+        FrameResult(
+            camera=frame.request.camera,
+            stamp_ns=frame.request.frame.stamp_ns,
+            frame_id=frame.request.frame.frame_id,
+            width=frame.request.frame.width,
+            height=frame.request.frame.height,
+            objects=tuple(objects[number]),
+            dropped=tuple(sorted(dropped[number], key=lambda drop: drop.index)),
+            stage_s=frame.stage_s | seconds,
+            intrinsics=frame.request.intrinsics,
         )
-        if request.depth is not None and request.intrinsics is not None:
-            depth = depth_view(request.depth.meters, frame_from_view, camera, request.intrinsics)
-    stage_s["warp"] += time.perf_counter() - posed
-    covariance = estimate.corner_covariance
-    return CanonicalObject(
-        region=estimate.region,
-        track_id=tracked.track_id,
-        slot=tracked.slot,
-        frame_from_view=frame_from_view,
-        view_width=size[0],
-        view_height=size[1],
-        class_id=estimate.class_id,
-        score=estimate.score,
-        valid_fraction=valid_fraction(frame_from_view, *size, frame.width, frame.height),
-        corner_sigma_px=None if covariance is None else corner_sigma_px(covariance),
-        corner_covariance=covariance,
-        oriented_box=oriented_box_of_view(frame_from_view, *size),
-        virtual_camera=camera,
-        pose=pose,
-        view=view,
-        color=frame.color,
-        depth_view=depth,
-        depth_encoding="" if depth is None or request.depth is None else request.depth.encoding,
-        is_uncertain=_is_uncertain(estimate, settings),
+        for number, frame in enumerate(frames)
+    ]
+
+
+def _cameras(
+    items: list[TrackedItem], size: tuple[int, int], settings: PipelineSettings
+) -> tuple[list[TrackedItem], ViewCameras, list[tuple[TrackedItem, InvalidTransformError]]]:
+    """The items that have cameras, those cameras, and the other items with what is wrong."""
+
+    def cameras(some: Iterable[TrackedItem]) -> ViewCameras:
+        chosen = list(some)
+        return view_cameras(
+            np.array([item.view.frame_from_view for item in chosen]).reshape(-1, 3, 3),
+            size,
+            [item.frame.request.intrinsics for item in chosen],
+            settings.view_kind == "camera",
+        )
+
+    try:
+        return items, cameras(items), []
+    except InvalidTransformError:
+        faults = []
+        for item in items:  # a rare case: look for those that are no cameras
+            try:
+                cameras([item])
+            except InvalidTransformError as error:
+                faults.append((item, error))
+        faulty = {id(item) for item, _ in faults}
+        kept = [item for item in items if id(item) not in faulty]
+        return kept, cameras(kept), faults
+
+
+def _objects(
+    items: Sequence[TrackedItem],
+    views: ViewCameras,
+    size: tuple[int, int],
+    settings: PipelineSettings,
+    backend: WarpBackend,
+    seconds: dict[str, float],
+) -> list[CanonicalObject]:
+    poses = _poses(items, views, size, settings)
+    frames = [(i.frame.request.frame.width, i.frame.request.frame.height) for i in items]
+    shares = valid_fractions(views.frame_from_view, views.corners, *size, np.array(frames))
+    sigmas = _sigmas([item.view.estimate for item in items])
+    started = time.perf_counter()
+    pixels = wanted_pixels(items, views, size, settings, backend)
+    depths = wanted_depths(items, views)
+    seconds["warp"] += time.perf_counter() - started
+    rest = zip(
+        items,
+        views.frame_from_view,
+        oriented_boxes(views.boxes),
+        views.cameras,
+        shares.tolist(),
+        sigmas,
+        strict=True,
     )
+    return [
+        CanonicalObject(
+            region=item.view.estimate.region,
+            track_id=item.view.track_id,
+            slot=item.view.slot,
+            frame_from_view=transform,
+            view_width=size[0],
+            view_height=size[1],
+            class_id=item.view.estimate.class_id,
+            score=item.view.estimate.score,
+            valid_fraction=share,
+            corner_sigma_px=sigma,
+            corner_covariance=item.view.estimate.corner_covariance,
+            oriented_box=box,
+            virtual_camera=camera,
+            pose=poses.get(place),
+            view=pixels.get(place),
+            color=item.frame.request.frame.color,
+            depth_view=depths.get(place),
+            depth_encoding=depth_encoding(item, place in depths),
+            is_uncertain=_is_uncertain(item.view.estimate, settings),
+        )
+        for place, (item, transform, box, camera, share, sigma) in enumerate(rest)
+    ]
+
+
+def _poses(
+    items: Sequence[TrackedItem],
+    views: ViewCameras,
+    size: tuple[int, int],
+    settings: PipelineSettings,
+) -> dict[int, PlanarPoseEstimate]:
+    """Poses by place, of the calibrated; by the network's full transforms."""
+    transforms, corners = views.frame_from_view, views.corners
+    is_own = settings.view_kind == "camera"
+    if is_own:
+        transforms = np.array([item.view.frame_from_view for item in items])
+        corners = view_quad(transforms, *size)
+    places, planes = [], []
+    for place, item in enumerate(items):
+        request, estimate = item.frame.request, item.view.estimate
+        if request.intrinsics is not None:
+            sizes_m = item.frame.prediction.sizes_m(estimate.class_id)
+            places.append(place)
+            planes.append(
+                PlaneSeen(
+                    corners[place],
+                    request.intrinsics,
+                    sizes_m,
+                    request.depth,
+                    estimate.corner_covariance,
+                )
+            )
+    if not planes:
+        return {}
+
+    def view_from_optical(some: NDArray[np.intp]) -> Matrix:
+        if not is_own:
+            return np.array([views.cameras[places[number]].rotation for number in some])
+        chosen = transforms[[places[number] for number in some]]
+        return rotations_of_views(chosen, [planes[number].intrinsics for number in some])
+
+    return dict(zip(places, object_poses(planes, size, view_from_optical), strict=True))
+
+
+def _sigmas(estimates: Sequence[ViewEstimate]) -> list[float | None]:
+    known = [e.corner_covariance for e in estimates if e.corner_covariance is not None]
+    found = iter(corner_sigmas_px(np.array(known)).tolist() if known else ())
+    return [None if e.corner_covariance is None else next(found) for e in estimates]
 
 
 def _is_uncertain(estimate: ViewEstimate, settings: PipelineSettings) -> bool:
     share, limit = estimate.corner_sigma_of_side, settings.uncertain_corner_sigma
     return share is not None and limit > 0 and share > limit
-
-
-def _published(
-    frame_from_view: Matrix,
-    size: tuple[int, int],
-    request: FrameRequest,
-    settings: PipelineSettings,
-) -> Matrix:
-    if settings.view_kind == "camera" and request.intrinsics is not None:
-        skew_free = in_front_of_camera(
-            nearest_skew_free(frame_from_view, request.intrinsics, *size), *size
-        )
-        check_view_transform(skew_free, *size)  # it is wider, and may reach behind the camera
-        return skew_free
-    return frame_from_view
-
-
-def _camera(
-    frame_from_view: Matrix, size: tuple[int, int], request: FrameRequest
-) -> VirtualCamera:
-    view_from_frame = invert(frame_from_view)
-    if request.intrinsics is None:
-        return uncalibrated_camera(view_from_frame, *size)
-    return virtual_camera(view_from_frame, request.intrinsics, *size)

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The pose of an object's plane from the best of what is known about it."""
+"""The poses of objects' planes from the best of what is known about each."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,78 +14,101 @@ from stn_perception.geometry import PlanarPoseEstimate
 from stn_perception.geometry.depth_pose import pose_from_depth
 from stn_perception.geometry.homography import InvalidTransformError
 from stn_perception.geometry.intrinsics import PinholeIntrinsics
-from stn_perception.geometry.planar_pose import (
-    object_corners,
-    orientation_from_view,
-    pose_from_size,
-    project,
-)
-from stn_perception.geometry.quads import view_quad
+from stn_perception.geometry.planar_pose import orientations
+from stn_perception.geometry.size_pose import PoseFound, RectanglesSeen, poses_from_sizes
 from stn_perception.runtime.frame import DepthFrame
 
 Matrix = NDArray[np.float64]
 _LOGGER = logging.getLogger(__name__)
 
 
-def object_pose(
-    frame_from_view: Matrix,
-    view_size: tuple[int, int],
-    intrinsics: PinholeIntrinsics | None,
-    sizes_m: Sequence[tuple[float, float]],
-    depth: DepthFrame | None,
-    corner_covariance: Matrix | None,
-) -> PlanarPoseEstimate | None:
-    """Pose from a known size, else from depth, else the orientation alone.
+@dataclass(frozen=True, eq=False)
+class PlaneSeen:
+    """An object of a calibrated camera, and what is known about it.
 
-    What does not admit a pose (too few depths, corners that no rectangle has) gives way to the
-    next; ``source`` of the result says which it was. None without calibration, or where even
-    the orientation is impossible.
-
-    Args:
-        frame_from_view: 3×3 in pixels, the network's full transform.
-        view_size: Width and height of the view in pixels.
-        intrinsics: The source camera's, or None.
+    Attributes:
+        corners: 4×2 pixels of the frame.
+        intrinsics: The source camera's.
         sizes_m: Widths and heights that the object may have along the view's axes, the one that
             fits best being taken; empty where none is known.
         depth: Depth image of the frame, or None.
         corner_covariance: 8×8 in square frame pixels, or None.
     """
-    if intrinsics is None:
-        return None
-    quad = view_quad(frame_from_view, *view_size)
-    if sizes_m:
-        pose = _best_pose_from_size(quad, intrinsics, sizes_m, corner_covariance)
-        if pose is not None:
-            return pose
-    if depth is not None:
-        try:
-            pose = pose_from_depth(quad, depth.meters, intrinsics, corner_covariance)
+
+    corners: Matrix
+    intrinsics: PinholeIntrinsics
+    sizes_m: Sequence[tuple[float, float]]
+    depth: DepthFrame | None
+    corner_covariance: Matrix | None
+
+
+def object_poses(
+    planes: Sequence[PlaneSeen],
+    view_size: tuple[int, int],
+    view_from_optical: Callable[[NDArray[np.intp]], Matrix],
+) -> list[PlanarPoseEstimate]:
+    """Poses from known sizes, else from depth, else the orientation alone.
+
+    What does not admit a pose (too few depths, corners that no rectangle has) gives way to the
+    next; ``source`` of each result says which it was.
+
+    Args:
+        planes: N objects.
+        view_size: Width and height of their views in pixels.
+        view_from_optical: Gives the rotations M×3×3 of the virtual cameras of some of them.
+    """
+    poses: dict[int, PlanarPoseEstimate] = _from_sizes(planes)
+    for place, plane in enumerate(planes):
+        if place not in poses and plane.depth is not None:
+            pose = _from_depth(plane, plane.depth)
             if pose is not None:
-                return pose
-        except InvalidTransformError as error:
-            _LOGGER.debug("no pose from depth: %s", error)
+                poses[place] = pose
+    for has_covariance in (True, False):
+        rest = [
+            place
+            for place, plane in enumerate(planes)
+            if place not in poses and (plane.corner_covariance is not None) == has_covariance
+        ]
+        if rest:
+            found = orientations(
+                view_from_optical(np.array(rest)),
+                np.array([planes[place].corners for place in rest]),
+                np.array([planes[place].intrinsics.matrix for place in rest]),
+                view_size,
+                np.array([planes[place].corner_covariance for place in rest])
+                if has_covariance
+                else None,
+            )
+            poses.update(zip(rest, found, strict=True))
+    return [poses[place] for place in range(len(planes))]
+
+
+def _from_sizes(planes: Sequence[PlaneSeen]) -> dict[int, PlanarPoseEstimate]:
+    tried = [(place, size) for place, plane in enumerate(planes) for size in plane.sizes_m]
+    if not tried:
+        return {}
+    chosen = [planes[place] for place, _ in tried]
+    seen = RectanglesSeen(
+        np.array([plane.corners for plane in chosen]),
+        np.array([size for _, size in tried]),
+        np.array([plane.intrinsics.matrix for plane in chosen]),
+        np.array([plane.intrinsics.translation_column for plane in chosen]),
+    )
+    best: dict[int, PoseFound] = {}
+    found = poses_from_sizes(seen, [plane.corner_covariance for plane in chosen])
+    for (place, size), pose in zip(tried, found, strict=True):
+        if pose is None:
+            _LOGGER.debug("no pose of object %d from the size %s", place, size)
+        elif place not in best or pose.error_px2 < best[place].error_px2:
+            best[place] = pose
+    return {place: pose.estimate for place, pose in best.items()}
+
+
+def _from_depth(plane: PlaneSeen, depth: DepthFrame) -> PlanarPoseEstimate | None:
     try:
-        return orientation_from_view(frame_from_view, intrinsics, *view_size, corner_covariance)
+        return pose_from_depth(
+            plane.corners, depth.meters, plane.intrinsics, plane.corner_covariance
+        )
     except InvalidTransformError as error:
-        _LOGGER.debug("no orientation from the view: %s", error)
+        _LOGGER.debug("no pose from depth: %s", error)
         return None
-
-
-def _best_pose_from_size(
-    quad: Matrix,
-    intrinsics: PinholeIntrinsics,
-    sizes_m: Sequence[tuple[float, float]],
-    corner_covariance: Matrix | None,
-) -> PlanarPoseEstimate | None:
-    best, least = None, np.inf
-    for size_m in sizes_m:
-        try:
-            pose = pose_from_size(quad, intrinsics, size_m, corner_covariance)
-        except InvalidTransformError as error:
-            _LOGGER.debug("no pose from the size %s: %s", size_m, error)
-            continue
-        seen = project(pose.pose, object_corners(size_m), intrinsics)
-        error_px2 = float(np.square(seen - quad).sum())
-        if error_px2 < least:
-            best, least = pose, error_px2
-    return best

@@ -6,23 +6,27 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
 
-from stn_perception.geometry.homography import InvalidTransformError
-from stn_perception.messages.outcomes import DropReason
 from stn_perception.runtime.archive import ModelArchive
 from stn_perception.runtime.backends import get_backend
 from stn_perception.runtime.canonicalizer import Canonicalizer
-from stn_perception.runtime.finishing import finish_object
+from stn_perception.runtime.finishing import finish_frames
 from stn_perception.runtime.requests import FrameRequest
-from stn_perception.runtime.results import (
-    CanonicalObject,
-    DroppedRegion,
-    FrameResult,
-    Prediction,
-)
+from stn_perception.runtime.results import FrameResult, Prediction
 from stn_perception.runtime.settings import PipelineSettings
 from stn_perception.runtime.tracker import Tracker
+from stn_perception.runtime.wanted_views import TrackedFrame
 from stn_perception.runtime.warp_backend import WarpBackend
+
+
+class _Parts(NamedTuple):
+    """What one call uses from its beginning to its end."""
+
+    archive: ModelArchive
+    settings: PipelineSettings
+    backend: WarpBackend
+    canonicalizer: Canonicalizer
 
 
 class Pipeline:
@@ -56,17 +60,17 @@ class Pipeline:
     @property
     def archive(self) -> ModelArchive:
         """The model in use."""
-        return self._parts[0]
+        return self._parts.archive
 
     @property
     def settings(self) -> PipelineSettings:
         """The settings in use."""
-        return self._parts[1]
+        return self._parts.settings
 
     def replace_model(self, archive: ModelArchive) -> None:
         """Use another model from the next call on. Tracks live on."""
         with self._swap:
-            self._parts = self._assemble(archive, self._parts[1])
+            self._parts = self._assemble(archive, self._parts.settings)
 
     def replace_settings(self, settings: PipelineSettings) -> None:
         """Use other settings from the next call on. Tracks live on.
@@ -75,7 +79,7 @@ class Pipeline:
             ValueError: The back end that they name does not exist; the old ones stay.
         """
         with self._swap:
-            self._parts = self._assemble(self._parts[0], settings)
+            self._parts = self._assemble(self._parts.archive, settings)
 
     def reset(self, camera: str | None = None) -> None:
         """Forget the tracks of one camera, or of all. Track numbers go on."""
@@ -96,21 +100,18 @@ class Pipeline:
                 every camera. Objects are tracked and reported either way.
         """
         parts = self._parts
-        return [
-            self._finish(
-                request,
-                prediction,
-                None if wanted is None else wanted.get(request.camera, ()),
-                parts,
-            )
-            for request, prediction in zip(
-                requests, Canonicalizer(*parts).predict(requests), strict=True
-            )
-        ]
+        predictions = parts.canonicalizer.predict(requests)
+        return self._finish(
+            [
+                (request, prediction, None if wanted is None else wanted.get(request.camera, ()))
+                for request, prediction in zip(requests, predictions, strict=True)
+            ],
+            parts,
+        )
 
     def predict(self, requests: Sequence[FrameRequest]) -> list[Prediction]:
         """Steps 1-3 of all requests in one batch."""
-        return Canonicalizer(*self._parts).predict(requests)
+        return self._parts.canonicalizer.predict(requests)
 
     def finish(
         self,
@@ -125,51 +126,28 @@ class Pipeline:
             prediction: What ``predict`` gave for it.
             wanted: Slots whose views somebody looks at; None for all.
         """
-        return self._finish(request, prediction, wanted, self._parts)
+        (result,) = self._finish([(request, prediction, wanted)], self._parts)
+        return result
 
     def _finish(
         self,
-        request: FrameRequest,
-        prediction: Prediction,
-        wanted: Collection[int] | None,
-        parts: tuple[ModelArchive, PipelineSettings, WarpBackend],
-    ) -> FrameResult:
-        _, settings, backend = parts
-        started = time.perf_counter()
-        tracker = self._trackers.setdefault(request.camera, Tracker())
-        tracked = tracker.update(
-            request.frame.stamp_ns,
-            prediction.estimates,
-            (prediction.view_width, prediction.view_height),
-            prediction.symmetry,
-            settings,
-        )
-        stage_s = dict(prediction.stage_s)
-        stage_s |= {"track": time.perf_counter() - started, "pose": 0.0, "warp": 0.0}
-        objects: list[CanonicalObject] = []
-        dropped = list(prediction.dropped)
-        for view in tracked:
-            try:
-                objects.append(
-                    finish_object(request, prediction, view, wanted, settings, backend, stage_s)
-                )
-            except InvalidTransformError as error:
-                index, id = view.estimate.index, view.estimate.region.id
-                reason = DropReason.INVALID_TRANSFORM
-                dropped.append(DroppedRegion(index, id, reason, str(error)))
-        return FrameResult(
-            camera=request.camera,
-            stamp_ns=request.frame.stamp_ns,
-            frame_id=request.frame.frame_id,
-            width=request.frame.width,
-            height=request.frame.height,
-            objects=tuple(objects),
-            dropped=tuple(sorted(dropped, key=lambda drop: drop.index)),
-            stage_s=stage_s,
-            intrinsics=request.intrinsics,
-        )
+        frames: Sequence[tuple[FrameRequest, Prediction, Collection[int] | None]],
+        parts: _Parts,
+    ) -> list[FrameResult]:
+        tracked = []
+        for request, prediction, wanted in frames:
+            started = time.perf_counter()
+            views = self._trackers.setdefault(request.camera, Tracker()).update(
+                request.frame.stamp_ns,
+                prediction.estimates,
+                (prediction.view_width, prediction.view_height),
+                prediction.symmetry,
+                parts.settings,
+            )
+            stage_s = {**prediction.stage_s, "track": time.perf_counter() - started}
+            tracked.append(TrackedFrame(request, prediction, views, wanted, stage_s))
+        return finish_frames(tracked, parts.settings, parts.backend)
 
-    def _assemble(
-        self, archive: ModelArchive, settings: PipelineSettings
-    ) -> tuple[ModelArchive, PipelineSettings, WarpBackend]:
-        return archive, settings, self._given_backend or get_backend(settings.backend)
+    def _assemble(self, archive: ModelArchive, settings: PipelineSettings) -> _Parts:
+        backend = self._given_backend or get_backend(settings.backend)
+        return _Parts(archive, settings, backend, Canonicalizer(archive, settings, backend))

@@ -148,7 +148,8 @@ class FrameResult:
         camera, stamp_ns, frame_id, width, height: The frame's.
         objects: In the order of the regions.
         dropped: Regions without an object, each with its reason.
-        stage_s: Seconds per stage: crop, network, compose (of the whole batch), track, pose, warp.
+        stage_s: Seconds per stage: crop, network, compose, pose, warp (of the whole batch of
+            frames that were processed together), and track.
         intrinsics: The source camera's, or None where it is not calibrated.
     """
 

@@ -78,7 +78,8 @@ def check_view(
     )
     for refusal in checked.refusals.values():
         raise refusal
-    return checked.frame_from_view[0]
+    transform: Matrix = checked.frame_from_view[0]
+    return transform
 
 
 def check_views(
