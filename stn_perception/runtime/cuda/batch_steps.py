@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from stn_perception.geometry.pixels import normalized_from_pixel, pixel_from_normalized
 from stn_perception.runtime.cuda import launches
@@ -93,7 +94,7 @@ class BatchSteps:
         self._views = torch.zeros(count * shape.view_bytes, dtype=torch.uint8, device=device)
         self._colors = input_factors(shape.channels, device, shape.mean, shape.std)
         self._view_sides, self._next_sides = (
-            torch.from_numpy(sides).to(device) for sides in _sides(shape)
+            torch.from_numpy(pair).to(device) for pair in sides(shape)
         )
         self.host_views = _twin(self._views, is_cuda)
         self.host_exact = _twin(self._view_plans.exact, is_cuda)
@@ -144,7 +145,7 @@ class BatchSteps:
                 self.host_outputs[name].copy_(values, non_blocking=True)
 
 
-def _sides(shape: BatchShape) -> tuple[Any, Any]:
+def sides(shape: BatchShape) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """What stands left and right of theta, for views and for the next crops; 2×3×3 each."""
     crop = pixel_from_normalized(shape.input_width, shape.input_height)
     margin = np.diag([shape.refinement_margin, shape.refinement_margin, 1.0])

@@ -11,8 +11,6 @@ import torch
 if not torch.cuda.is_available():
     os.environ["TRITON_INTERPRET"] = "1"  # read when Triton is first imported
 
-collect_ignore_glob: list[str] = []
-
 
 @pytest.fixture(scope="session")
 def device() -> torch.device:

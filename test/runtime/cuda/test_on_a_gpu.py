@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -42,6 +43,29 @@ def test_a_replayed_graph_gives_the_bits_of_the_first_run(pipeline: Any) -> None
     pipeline.run(boxed(2, seed=7))
     for view, expected in zip(pipeline.run(jobs).views, first, strict=True):
         np.testing.assert_array_equal(view, expected)
+
+
+def test_every_batch_is_one_graph(pipeline: Any) -> None:
+    assert all(replay.is_recorded for replay in pipeline._replays.values())
+
+
+def test_a_network_that_waits_for_the_device_runs_without_a_graph(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    from stn_perception.runtime.cuda.graphs import ReplayedSteps
+
+    values = torch.ones(3, device="cuda")
+
+    def run() -> None:
+        values.add_(float(values.sum()))
+
+    with caplog.at_level(logging.WARNING):
+        replay = ReplayedSteps(run, torch.cuda.Stream())
+    assert not replay.is_recorded
+    assert [r.getMessage().startswith("The network runs without") for r in caplog.records] == [
+        True
+    ]
+    replay.launch()
 
 
 def test_frames_and_results_lie_in_pinned_memory(pipeline: Any) -> None:
