@@ -130,7 +130,8 @@ class ModelArchive:
             return NetworkOutput(theta=np.zeros((0, 3, 3)))
         with reproducible_inference(self.device):
             try:
-                normalised = (batch.to(self.device) - self._mean) / self._std
+                # A copy in any case: the network may write into its input.
+                normalised = torch.sub(batch.to(self.device), self._mean).div_(self._std)
                 output = self._network(normalised)
             except (torch.jit.Error, RuntimeError, ValueError, AssertionError) as error:
                 raise ModelError(

@@ -42,13 +42,11 @@ def reproducible_inference(device: torch.device) -> Iterator[None]:
     shapes; it is switched off for the calling thread. On CUDA, cuDNN keeps to deterministic
     kernels and full float32 (TF32 would differ by 1e-3 between batch sizes).
     """
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(torch.inference_mode())
-        stack.enter_context(torch.jit.optimized_execution(False))  # type: ignore[attr-defined]
-        if device.type == "cuda":
-            stack.enter_context(
-                torch.backends.cudnn.flags(
-                    enabled=True, benchmark=False, deterministic=True, allow_tf32=False
-                )
-            )
+    kernels: contextlib.AbstractContextManager[object] = contextlib.nullcontext()
+    if device.type == "cuda":
+        kernels = torch.backends.cudnn.flags(
+            enabled=True, benchmark=False, deterministic=True, allow_tf32=False
+        )
+    unprofiled = torch.jit.optimized_execution(False)  # type: ignore[attr-defined]
+    with kernels, torch.inference_mode(), unprofiled:
         yield

@@ -80,7 +80,9 @@ def _as_float64(key: str, value: Any) -> NDArray[np.float64]:
         )
     if not value.is_floating_point():
         raise ModelError(f"The network's {key} has type {value.dtype}, expected a float tensor.")
-    array: NDArray[np.float64] = value.detach().to("cpu", torch.float64).numpy()
+    if value.dtype == torch.bfloat16:  # which NumPy does not know
+        value = value.to(torch.float32)
+    array: NDArray[np.float64] = value.detach().cpu().numpy().astype(np.float64)
     return array
 
 
