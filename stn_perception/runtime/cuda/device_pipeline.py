@@ -106,7 +106,7 @@ class DevicePipeline:
         """Bring the frames to the device, compute, and wait for the views.
 
         Raises:
-            ValueError: More boxes or frames than were prepared, or a box without area.
+            ValueError: More boxes, frames or channels than were prepared, or a box without area.
         """
         self.store.stage([item.frame for item in boxed])
         return self.run_staged(boxed)
@@ -122,6 +122,12 @@ class DevicePipeline:
         numbers = np.repeat(np.arange(len(boxed)), [len(item.boxes) for item in boxed])
         steps, replay = self._batch(len(numbers))
         shape = self._shape
+        for frame in frames:
+            if frame.channels > shape.view_channels:
+                raise ValueError(
+                    f"a frame has {frame.channels} channels, expected at most the "
+                    f"{shape.view_channels} that were prepared"
+                )
         rows = [frame_row(*entry) for entry in self.store.upload(frames, upload_again)]
         crops = (
             frame_from_crops(

@@ -107,7 +107,7 @@ class Parameters:
         Not part of ``send``, which may be inside a CUDA graph.
         """
         if self._taken is not None:
-            self._taken.record()
+            self._taken.record(torch.cuda.current_stream(self._device.device))
 
 
 def _section(

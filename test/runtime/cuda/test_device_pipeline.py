@@ -16,6 +16,7 @@ from stn_perception.runtime.archive import ModelArchive
 from stn_perception.runtime.backends import get_backend
 from stn_perception.runtime.canonicalizer import Canonicalizer
 from stn_perception.runtime.frame import Frame
+from stn_perception.runtime.pipeline import Pipeline
 from stn_perception.runtime.requests import FrameRequest
 from stn_perception.runtime.settings import PipelineSettings
 
@@ -115,6 +116,29 @@ def test_a_call_takes_the_smallest_batch_and_settles_on_its_buffers(
     assert pipeline.run([]).views == []
     with pytest.raises(ValueError, match="4 boxes were given, expected at most 3"):
         pipeline.run([BoxedFrame(first, np.repeat(box, 4, axis=0))])
+    with pytest.raises(ValueError, match="4 channels, expected at most the 3"):
+        pipeline.run([BoxedFrame(picture(80, 60, "rgba"), box)])
+
+
+def test_the_whole_pipeline_runs_on_the_back_end(
+    device: torch.device, archive: ModelArchive
+) -> None:
+    from stn_perception.runtime.cuda.warp_triton import TritonBackend
+
+    settings = PipelineSettings(box_sigma=0.0, min_valid_fraction=0.0, refinement_steps=0)
+    region = Region(AxisAlignedBox(*BOXES[0][0]), "", "", 1.0)
+    request = FrameRequest("front", frames()[0], (region,))
+    ours, theirs = (
+        Pipeline(archive, settings, backend).process([request])[0].objects
+        for backend in (TritonBackend(device), get_backend("reference"))
+    )
+    assert len(ours) == len(theirs) == 1
+    assert ours[0].view is not None
+    expected = get_backend("reference").warp_view(request.frame, ours[0].frame_from_view, 20, 14)
+    assert np.abs(ours[0].view.astype(int) - expected).max() <= 1
+    np.testing.assert_allclose(
+        ours[0].frame_from_view, theirs[0].frame_from_view, rtol=2e-3, atol=2e-2
+    )
 
 
 def test_a_prediction_that_is_no_number_gives_a_black_view(

@@ -37,13 +37,21 @@ def round_even(value):
 
 @triton.jit
 def tile_of(width, TILE_X: tl.constexpr, TILE_Y: tl.constexpr):
-    """Columns and rows of this program's pixels, row by row; axis 0 of the grid counts tiles."""
+    """Columns and rows of this program's pixels; axis 0 of the grid counts tiles.
+
+    A warp takes a patch of 8×4 rather than a row: turned by any angle, a patch lies in few of
+    the frame's rows, so that one load of a warp touches few cache lines.
+    """
+    PATCH_X: tl.constexpr = min(TILE_X, 8)
+    PATCH_Y: tl.constexpr = min(TILE_Y, 4)
     tiles_x = (width + TILE_X - 1) // TILE_X
     tile = tl.program_id(0)
     lane = tl.arange(0, TILE_X * TILE_Y)
-    column = (tile % tiles_x) * TILE_X + lane % TILE_X
-    row = (tile // tiles_x) * TILE_Y + lane // TILE_X
-    return column, row
+    patch, within = lane // (PATCH_X * PATCH_Y), lane % (PATCH_X * PATCH_Y)
+    patches_x: tl.constexpr = TILE_X // PATCH_X
+    column = (patch % patches_x) * PATCH_X + within % PATCH_X
+    row = (patch // patches_x) * PATCH_Y + within // PATCH_X
+    return (tile % tiles_x) * TILE_X + column, (tile // tiles_x) * TILE_Y + row
 
 
 @triton.jit
@@ -54,9 +62,10 @@ def position(floats, ints, column, row):
     x = tl.load(floats + 0) * dx + tl.load(floats + 1) * dy + tl.load(floats + 2)
     y = tl.load(floats + 3) * dx + tl.load(floats + 4) * dy + tl.load(floats + 5)
     w = tl.load(floats + 6) * dx + tl.load(floats + 7) * dy + tl.load(floats + 8)
-    safe = tl.where(w > 0, w, 1.0)
-    x = tl.minimum(tl.maximum(x / safe, -_FARTHEST), _FARTHEST)
-    y = tl.minimum(tl.maximum(y / safe, -_FARTHEST), _FARTHEST)
+    # Correctly rounded: an affine view's w is exactly 1 and must leave x and y as they are.
+    inverse = tl.div_rn(tl.full(w.shape, 1.0, tl.float32), tl.where(w > 0, w, 1.0))
+    x = tl.minimum(tl.maximum(x * inverse, -_FARTHEST), _FARTHEST)
+    y = tl.minimum(tl.maximum(y * inverse, -_FARTHEST), _FARTHEST)
     return x, y, w, dx, dy
 
 
