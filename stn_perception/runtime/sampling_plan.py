@@ -9,13 +9,15 @@ pixels along the frame's axes, then interpolated at about one cell per view pixe
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stn_perception.geometry.pixels import resized_from_source
-from stn_perception.runtime.compiled.jit import compiled
+from stn_perception.runtime.compiled.jit import compiled, kept_on_disk, source_version
 from stn_perception.runtime.seen_part import seen_part
 
 Matrix = NDArray[np.float64]
@@ -92,10 +94,8 @@ def sampling_plan(
         antialias: Whether to average where the view is coarser than the frame.
     """
     transform = np.ascontiguousarray(frame_from_view, dtype=np.float64)
-    numbers = plan_numbers(
-        transform, view_width, view_height, frame_width, frame_height, antialias
-    )
-    is_seen, left, top, width, height, reduced_width, reduced_height = numbers
+    numbers = _planner()(transform, view_width, view_height, frame_width, frame_height, antialias)
+    is_seen, left, top, width, height, reduced_width, reduced_height, _ = numbers
     if not is_seen:
         return None
     part_from_frame = np.array([[1.0, 0.0, -left], [0.0, 1.0, -top], [0.0, 0.0, 1.0]])
@@ -109,6 +109,27 @@ def sampling_plan(
         reduced_height=reduced_height,
         reduced_from_view=reduced_from_part @ part_from_frame @ transform,
     )
+
+
+@cache
+def _planner() -> Callable[..., tuple[bool, int, int, int, int, int, int, int]]:
+    version = source_version()
+
+    @kept_on_disk
+    def plan(
+        transform: Matrix,
+        view_width: int,
+        view_height: int,
+        frame_width: int,
+        frame_height: int,
+        antialias: bool,
+    ) -> tuple[bool, int, int, int, int, int, int, int]:
+        numbers = plan_numbers(
+            transform, view_width, view_height, frame_width, frame_height, antialias
+        )
+        return (*numbers, version)
+
+    return plan
 
 
 @compiled

@@ -43,9 +43,11 @@ def averaged(
         result[:] = 0
         return result
     length = (to_x - from_x) * channels
-    sums = np.zeros((high - low + 1) * channels, dtype=np.float32)
+    # Some pixels to spare: cells read up to there, with a share of 0.
+    sums = np.zeros((high - low + 3) * channels, dtype=np.float32)
     inside = sums[(from_x - low) * channels : (from_x - low) * channels + length]
-    area = np.float32(1.0 / (size_x * size_y))
+    places, shares = _cell_shares(first_column, columns, size_x, size_y, channels)
+    means = np.empty(columns * channels, dtype=np.float32)
     for row in range(rows):
         inside[:] = 0
         y_from, y_to = (first_row + row) * size_y, (first_row + row + 1) * size_y
@@ -57,28 +59,48 @@ def averaged(
             source = carray(bytes_at(address + y * row_bytes + from_x * channels), (length,))
             for index in range(length):
                 inside[index] += weight * np.float32(source[index])
-        _across(
-            sums, result[row * columns * channels :], first_column, columns, size_x, area, channels
-        )
+        means[:] = np.float32(0.5)
+        for tap in range(len(shares)):
+            _add_tap(means, shares[tap], places, sums[tap * channels :])
+        _round_down(means, result[row * columns * channels :])
     return result
 
 
 @compiled
-def _across(
-    sums: Any, out: Any, first: int, columns: int, size: float, area: Any, channels: int
-) -> None:
-    """Mean of each cell from the sums of its pixels' columns."""
-    start = math.floor(first * size)
-    total = np.zeros(4, dtype=np.float32)
+def _cell_shares(
+    first: int, columns: int, size_x: float, size_y: float, channels: int
+) -> tuple[Any, Any]:
+    """For each value of a row of cells: the place of the first sum that it takes, and the shares.
+
+    Returns:
+        int32 of columns·channels, and float32 of taps×columns·channels: what the sum so many
+        pixels further on gives to the cell's mean.
+    """
+    start = math.floor(first * size_x)
+    taps = math.ceil(size_x) + 1
+    places = np.empty(columns * channels, dtype=np.int32)
+    shares = np.zeros((taps, columns * channels), dtype=np.float32)
     for column in range(columns):
-        x_from = (first + column) * size - start
-        x_to = (first + column + 1) * size - start
-        total[:] = 0
-        for x in range(math.floor(x_from), math.ceil(x_to)):
-            weight = np.float32(min(x_to, x + 1.0) - max(x_from, float(x)))
-            for channel in range(channels):
-                total[channel] += weight * sums[x * channels + channel]
+        x_from = (first + column) * size_x - start
+        x_to = (first + column + 1) * size_x - start
+        pixel = math.floor(x_from)
         for channel in range(channels):
-            out[column * channels + channel] = np.uint8(
-                min(np.float32(255.0), total[channel] * area + np.float32(0.5))
-            )
+            value = column * channels + channel
+            places[value] = pixel * channels + channel
+            for tap in range(taps):
+                x = pixel + tap
+                share = min(x_to, x + 1.0) - max(x_from, float(x))
+                shares[tap, value] = np.float32(max(0.0, share) / (size_x * size_y))
+    return places, shares
+
+
+@compiled
+def _add_tap(means: Any, shares: Any, places: Any, sums: Any) -> None:
+    for value in range(len(means)):
+        means[value] += shares[value] * sums[np.uint32(places[value])]
+
+
+@compiled
+def _round_down(means: Any, out: Any) -> None:
+    for value in range(len(means)):
+        out[value] = np.uint8(np.int32(min(np.float32(255.0), means[value])))

@@ -15,7 +15,7 @@ from stn_perception.runtime.compiled.coordinates import (
     at_the_edge,
     coordinates,
 )
-from stn_perception.runtime.compiled.jit import compiled
+from stn_perception.runtime.compiled.jit import kept_on_disk, source_version
 from stn_perception.runtime.compiled.sources import source_of
 from stn_perception.runtime.compiled.vector_operations import (
     blend_to_bytes,
@@ -27,13 +27,14 @@ from stn_perception.runtime.compiled.vector_operations import (
 )
 
 
-def view_rows_of(channels: int) -> Callable[..., None]:
+def view_rows_of(channels: int) -> Callable[..., int]:
     """The compiled loop that writes uint8 rows of views from frames of so many channels."""
+    version = source_version()
 
-    @compiled
+    @kept_on_disk
     def view_rows(
         frames: Any, transforms: Any, outputs: Any, size: Any, first: int, last: int
-    ) -> None:
+    ) -> int:
         """Rows first..last of all views, counted through one view after the other.
 
         Args:
@@ -43,6 +44,9 @@ def view_rows_of(channels: int) -> Callable[..., None]:
             size: Width, height, whether to average.
             first: Row to begin with
             last: and to end before.
+
+        Returns:
+            The version of its sources.
         """
         width, height, _ = size
         xs, ys = np.empty(width, dtype=np.float32), np.empty(width, dtype=np.float32)
@@ -84,14 +88,16 @@ def view_rows_of(channels: int) -> Callable[..., None]:
                     out += channels
             # Numba frees what is not used again: averaged bytes must outlive their rows.
             row = until + 0 * len(held)
+        return version
 
     return view_rows
 
 
-def input_rows_of(channels: int) -> Callable[..., None]:
+def input_rows_of(channels: int) -> Callable[..., int]:
     """The compiled loop that writes float32 planes in [0, 1] from frames of so many channels."""
+    version = source_version()
 
-    @compiled
+    @kept_on_disk
     def input_rows(
         frames: Any,
         transforms: Any,
@@ -101,7 +107,7 @@ def input_rows_of(channels: int) -> Callable[..., None]:
         size: Any,
         first: int,
         last: int,
-    ) -> None:
+    ) -> int:
         """As ``view_rows``, with N×planes×height×width float32 at ``outputs``.
 
         Args:
@@ -113,6 +119,9 @@ def input_rows_of(channels: int) -> Callable[..., None]:
             size: Width, height, whether to average.
             first: Row to begin with
             last: and to end before.
+
+        Returns:
+            The version of its sources.
         """
         width, height, _ = size
         planes = weights.shape[1]
@@ -160,5 +169,6 @@ def input_rows_of(channels: int) -> Callable[..., None]:
                         line[column] = total
             # Numba frees what is not used again: averaged bytes must outlive their rows.
             row = until + 0 * len(held)
+        return version
 
     return input_rows
