@@ -94,13 +94,16 @@ def corners_given_boxes(
     touched = _touching(own)
     every = np.arange(count)[:, None]
     sizes = rows[:, _ACROSS]
-    # A side that says nothing measures nothing, with any variance: its gain is zero.
-    shared = np.where(usable[:, :, None], spread[every, touched], 0.0)
-    between = np.where(usable[:, None, :], np.take_along_axis(shared, touched[:, None], 2), 0.0)
-    innovation = np.where(
-        usable, _OUTWARD * (sizes / 2) - np.take_along_axis(coordinates, touched, 1), 0.0
-    )
-    variances = np.where(usable, np.square(box_sigma * sizes), 1.0)
+    shared = spread[every, touched]
+    between = np.take_along_axis(shared, touched[:, None], 2)
+    innovation = _OUTWARD * (sizes / 2) - np.take_along_axis(coordinates, touched, 1)
+    variances = np.square(box_sigma * sizes)
+    if not usable.all():
+        # A side that says nothing measures nothing, with any variance: its gain is zero.
+        shared = np.where(usable[:, :, None], shared, 0.0)
+        between = np.where(usable[:, :, None] & usable[:, None], between, 0.0)
+        innovation = np.where(usable, innovation, 0.0)
+        variances = np.where(usable, variances, 1.0)
     expected = between.diagonal(axis1=1, axis2=2) + variances
     excess = np.abs(innovation) / np.sqrt(expected) / _TRUSTED_SIGMAS
     variances = variances * np.square(np.maximum(excess, 1.0))

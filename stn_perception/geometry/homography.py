@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from stn_perception.geometry.arrays import FloatArray, as_corners, as_matrix3
-from stn_perception.geometry.matrices import as_matrices3, determinants
+from stn_perception.geometry.matrices import as_matrices3, cofactors
 
 _SINGULAR_RELATIVE = 1e-12
 
@@ -41,11 +41,15 @@ def invert(transform: ArrayLike) -> FloatArray:
     one.
     """
     matrix = as_matrices3(transform)
+    normals = cofactors(matrix)
+    determinant = np.add.reduce(matrix[..., 0, :] * normals[..., 0, :], axis=-1)
+    # |det| = s0 · s1 · s2 <= s0² · s2 and s0 <= norm: far from singular without looking closer.
+    square = np.add.reduce(np.square(matrix), axis=(-2, -1))
+    if (np.abs(determinant) > 1e-12 * square**1.5).all():
+        return np.asarray(np.swapaxes(normals, -1, -2) / determinant[..., None, None])
     if not np.isfinite(matrix).all():
         raise InvalidTransformError("not_finite", "the transform holds NaN or infinity")
-    # |det| = s0 · s1 · s2 <= s0² · s2 and s0 <= norm: far from singular without looking closer.
-    size = np.sqrt(np.add.reduce(np.square(matrix), axis=(-2, -1)))
-    if not (np.abs(determinants(matrix)) > 1e-14 * size**3).all():
+    if matrix.size:
         singular_values = np.linalg.svd(matrix, compute_uv=False)
         if (singular_values[..., 2] <= 1e-15 * singular_values[..., 0]).any():
             raise InvalidTransformError("singular", "the transform is singular: it has no inverse")

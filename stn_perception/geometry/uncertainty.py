@@ -40,7 +40,7 @@ def crop_variances_px(log_variance: ArrayLike, crop_width: int, crop_height: int
     logs = np.asarray(log_variance, dtype=np.float64)
     if logs.shape[-1:] != (8,):
         raise ValueError(f"log_variance has shape {logs.shape}, expected (8,) or a stack of such")
-    pixels = np.tile([crop_width / 2, crop_height / 2], 4)
+    pixels = np.array([crop_width / 2, crop_height / 2] * 4)
     return np.asarray(np.exp(logs) * pixels**2)
 
 

@@ -79,7 +79,9 @@ def rq3(matrix: ArrayLike) -> tuple[FloatArray, FloatArray]:
             f"the matrix has a determinant of sign {np.sign(lowest):.0f}, expected 1",
         )
     rotation = orthonormal_rows(array)
-    return np.triu(array @ np.swapaxes(rotation, -1, -2)), rotation
+    triangular = array @ np.swapaxes(rotation, -1, -2)
+    triangular[..., 1, 0] = triangular[..., 2, 0] = triangular[..., 2, 1] = 0.0
+    return triangular, rotation
 
 
 def camera_parts(

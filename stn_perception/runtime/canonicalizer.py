@@ -45,14 +45,21 @@ class _Candidates:
     frame_sizes: Matrix
     frame_from_crop: Matrix
 
-    def at(self, kept: NDArray[np.intp], frame_from_crop: Matrix) -> _Candidates:
-        """Some of them, with other crops."""
+    def at(self, kept: NDArray[np.intp]) -> _Candidates:
+        """Some of them."""
         return _Candidates(
             [self.places[place] for place in kept.tolist()],
             self.rows[kept],
             self.frame_sizes[kept],
-            frame_from_crop,
+            self.frame_from_crop[kept],
         )
+
+    def moved(self, frame_from_crop: Matrix) -> _Candidates:
+        """The same with other crops."""
+        return _Candidates(self.places, self.rows, self.frame_sizes, frame_from_crop)
+
+
+_NO_CANDIDATES = _Candidates([], np.zeros((0, 5)), np.zeros((0, 2)), np.zeros((0, 3, 3)))
 
 
 @dataclass
@@ -160,7 +167,7 @@ class Canonicalizer:
         except ModelError as error:
             for place in candidates.places:
                 batch.drop(place, DropReason.MODEL_ERROR, str(error))
-            return candidates.at(np.zeros(0, np.intp), candidates.frame_from_crop[:0])
+            return _NO_CANDIDATES
         predicted = time.perf_counter()
         batch.stage_s["network"] += predicted - sampled
         remaining = self._compose(batch, candidates, output, is_last)
@@ -177,16 +184,20 @@ class Canonicalizer:
             candidates.frame_sizes,
             self._settings.min_valid_fraction,
         )
-        for place, refusal in checked.refusals.items():
-            batch.refuse(candidates.places[place], refusal)
-        kept = np.array(
-            [place for place in range(len(output)) if place not in checked.refusals], np.intp
-        )
+        if checked.refusals:
+            for place, refusal in checked.refusals.items():
+                batch.refuse(candidates.places[place], refusal)
+            kept = np.array(
+                [place for place in range(len(output)) if place not in checked.refusals], np.intp
+            )
+            candidates = candidates.at(kept)
+            crop_from_view, output = crop_from_view[kept], output.at(kept)
+            checked = checked.at(kept)
         if not is_last:
-            return candidates.at(kept, checked.frame_from_view[kept] @ self._view_from_next_crop)
-        if len(kept):
-            self._estimate(batch, candidates, crop_from_view, checked, output, kept)
-        return candidates.at(kept[:0], candidates.frame_from_crop[:0])
+            return candidates.moved(checked.frame_from_view @ self._view_from_next_crop)
+        if candidates.places:
+            self._estimate(batch, candidates, crop_from_view, checked, output)
+        return _NO_CANDIDATES
 
     def _estimate(
         self,
@@ -195,21 +206,19 @@ class Canonicalizer:
         crop_from_view: Matrix,
         checked: CheckedViews,
         output: NetworkOutput,
-        kept: NDArray[np.intp],
     ) -> None:
-        places = [candidates.places[place] for place in kept.tolist()]
         boxes = BoxViews(
-            indices=[index for _, index, _ in places],
-            regions=[region for _, _, region in places],
-            rows=candidates.rows[kept],
-            frame_sizes=candidates.frame_sizes[kept],
-            frame_from_crop=candidates.frame_from_crop[kept],
-            crop_from_view=crop_from_view[kept],
-            frame_from_view=checked.frame_from_view[kept],
-            corners=checked.corners[kept],
+            indices=[index for _, index, _ in candidates.places],
+            regions=[region for _, _, region in candidates.places],
+            rows=candidates.rows,
+            frame_sizes=candidates.frame_sizes,
+            frame_from_crop=candidates.frame_from_crop,
+            crop_from_view=crop_from_view,
+            frame_from_view=checked.frame_from_view,
+            corners=checked.corners,
         )
-        outcomes = view_estimates(boxes, output.at(kept), self._card, self._settings)
-        for place, outcome in zip(places, outcomes, strict=True):
+        outcomes = view_estimates(boxes, output, self._card, self._settings)
+        for place, outcome in zip(candidates.places, outcomes, strict=True):
             if isinstance(outcome, ViewRefused):
                 batch.refuse(place, outcome)
             else:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from stn_perception.geometry import PlanarPoseEstimate
 from stn_perception.geometry.box_rows import oriented_boxes
 from stn_perception.geometry.homography import InvalidTransformError
-from stn_perception.geometry.quads import view_quad
 from stn_perception.geometry.uncertainty import corner_sigmas_px
 from stn_perception.messages.outcomes import DropReason
 from stn_perception.runtime.object_pose import PlaneSeen, object_poses
@@ -94,6 +93,7 @@ def _cameras(
         chosen = list(some)
         return view_cameras(
             np.array([item.view.frame_from_view for item in chosen]).reshape(-1, 3, 3),
+            np.array([item.view.corners for item in chosen]).reshape(-1, 4, 2),
             size,
             [item.frame.request.intrinsics for item in chosen],
             settings.view_kind == "camera",
@@ -175,7 +175,7 @@ def _poses(
     is_own = settings.view_kind == "camera"
     if is_own:
         transforms = np.array([item.view.frame_from_view for item in items])
-        corners = view_quad(transforms, *size)
+        corners = np.array([item.view.corners for item in items])
     places, planes = [], []
     for place, item in enumerate(items):
         request, estimate = item.frame.request, item.view.estimate

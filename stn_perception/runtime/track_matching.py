@@ -18,6 +18,8 @@ Mask = NDArray[np.bool_]
 # of the mean diagonal, at this ratio of areas.
 _NEAR_SHARE = 0.5
 _LARGEST_AREA_RATIO = 2.0
+# Nearness where the circles around two boxes touch: beyond, the boxes cannot overlap.
+_TOUCHING = 1.0 - 1.0 / _NEAR_SHARE
 
 
 def match_tracks(
@@ -46,13 +48,25 @@ def match_tracks(
     matches = _by_id(track_ids, box_ids)
     if not (len(tracks) and len(boxes)) or len(matches) == min(len(tracks), len(boxes)):
         return matches
-    possible = _near(tracks, boxes)
+    nearness = _nearness(tracks, boxes)
+    possible: Mask = nearness > _TOUCHING
     for t, b in matches:
         possible[t] = False
         possible[:, b] = False
     _keep_ids_apart(possible, track_ids, box_ids, lasting)
+    # Who has one choice, and is its only one, needs no order: near enough is enough.
+    alone = possible & (possible.sum(axis=1) == 1)[:, None] & (possible.sum(axis=0) == 1)
+    is_sure = alone & (nearness > 0)
+    t_sure, b_sure = np.nonzero(is_sure)
+    like = _are_alike(tracks[t_sure], boxes[b_sure])
+    t_sure, b_sure = t_sure[like], b_sure[like]
+    matches += zip(t_sure.tolist(), b_sure.tolist(), strict=True)
+    possible[t_sure] = False
+    if not possible.any():
+        return matches
     t_places, b_places = np.nonzero(possible)
-    affinity = _affinity(tracks[t_places], boxes[b_places], min_iou)
+    near = nearness[t_places, b_places]
+    affinity = _affinity(tracks[t_places], boxes[b_places], near, min_iou)
     candidates = zip((-affinity).tolist(), t_places.tolist(), b_places.tolist(), strict=True)
     used_tracks: set[int] = set()
     used_boxes: set[int] = set()
@@ -96,24 +110,23 @@ def _keep_ids_apart(
     possible &= ~keeps[:, None] | (of_box == -1) | (of_track[:, None] == of_box)
 
 
-def _near(tracks: Matrix, boxes: Matrix) -> Mask:
-    """T×N: the pairs that can overlap, or be near enough; both end where the boxes' circles do."""
+def _nearness(tracks: Matrix, boxes: Matrix) -> Matrix:
+    """T×N: 1 where centres coincide, 0 at the largest step, ``_TOUCHING`` where circles touch."""
     between = np.hypot(
         tracks[:, None, 0] - boxes[None, :, 0], tracks[:, None, 1] - boxes[None, :, 1]
     )
-    reach = np.hypot(tracks[:, 2], tracks[:, 3])[:, None] + np.hypot(boxes[:, 2], boxes[:, 3])
-    near: Mask = between * 2 < reach
-    return near
+    diagonals = np.hypot(tracks[:, 2], tracks[:, 3])[:, None] + np.hypot(boxes[:, 2], boxes[:, 3])
+    return np.asarray(1.0 - between / (_NEAR_SHARE * diagonals / 2))
 
 
-def _affinity(first: Matrix, second: Matrix, min_iou: float) -> Matrix:
+def _affinity(first: Matrix, second: Matrix, nearness: Matrix, min_iou: float) -> Matrix:
     """1 to 2 by overlap, 0 to 1 by nearness, 0 for no match, of each row with the one beside."""
     overlap = overlaps(first, second)
-    diagonal = np.hypot(first[:, 2], first[:, 3]) + np.hypot(second[:, 2], second[:, 3])
-    distance = np.hypot(first[:, 0] - second[:, 0], first[:, 1] - second[:, 1])
-    nearness = np.maximum(0.0, 1.0 - distance / (_NEAR_SHARE * diagonal / 2))
+    near = np.where(_are_alike(first, second), np.maximum(0.0, nearness), 0.0)
+    return np.where((overlap > 0) & (overlap >= min_iou), 1.0 + overlap, near)
+
+
+def _are_alike(first: Matrix, second: Matrix) -> Mask:
     areas = first[:, 2] * first[:, 3], second[:, 2] * second[:, 3]
-    unlike = np.maximum(*areas) > _LARGEST_AREA_RATIO * np.minimum(*areas)
-    return np.where(
-        (overlap > 0) & (overlap >= min_iou), 1.0 + overlap, np.where(unlike, 0.0, nearness)
-    )
+    alike: Mask = np.maximum(*areas) <= _LARGEST_AREA_RATIO * np.minimum(*areas)
+    return alike

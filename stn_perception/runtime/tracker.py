@@ -38,12 +38,14 @@ class TrackedView:
         track_id: Number of the track.
         slot: Its slot, or None when all were taken.
         frame_from_view: 3×3 in pixels, smoothed.
+        corners: 4×2 pixels, where that view's corners lie in the frame.
     """
 
     estimate: ViewEstimate
     track_id: int
     slot: int | None
     frame_from_view: Matrix
+    corners: Matrix
 
 
 @dataclass
@@ -142,16 +144,19 @@ class Tracker:
                 track.smoothed_from_normalized = from_normalized[index]
             elif box_ids[index]:
                 track.id_lasts = box_ids[index] == track.upstream_id
-            transform = views[index]
+            transform, own_corners = views[index], corners[index]
             if settings.smoothing > 0:
                 transform = _follow(track, transform, view_size, settings.smoothing)
+                own_corners = view_quad(transform, *view_size)
             else:
                 track.smoothed_from_normalized = from_normalized[index]
             track.seen_ns = stamp_ns
             track.box = boxes[index]
             track.corners = corners[index]
             track.upstream_id = box_ids[index] or track.upstream_id
-            tracked.append(TrackedView(estimate, track.track_id, track.slot, transform))
+            tracked.append(
+                TrackedView(estimate, track.track_id, track.slot, transform, own_corners)
+            )
         return tracked
 
     def _start(self, upstream_id: str, slot: int | None) -> _Track:

@@ -42,6 +42,7 @@ class ViewCameras:
 
 def view_cameras(
     frame_from_view: Matrix,
+    corners: Matrix,
     view_size: tuple[int, int],
     intrinsics: Sequence[PinholeIntrinsics | None],
     make_skew_free: bool,
@@ -50,6 +51,7 @@ def view_cameras(
 
     Args:
         frame_from_view: N×3×3 in pixels, in front of the camera.
+        corners: N×4×2 pixels, the views' corners in the frame.
         view_size: Width and height of the views in pixels.
         intrinsics: The source camera's of each view, or None.
         make_skew_free: Whether a calibrated view becomes the nearest true camera's.
@@ -64,10 +66,11 @@ def view_cameras(
         frame_from_view[calibrated] = skew_free_views(
             frame_from_view[calibrated], matrices, columns, view_size
         )
-    seen = seen_views(frame_from_view, *view_size)
-    for fault in seen.faults.values():  # a skew-free view is wider, and may reach behind
-        raise fault
-    view_from_frame = invert(seen.frame_from_view)
+        seen = seen_views(frame_from_view, *view_size)
+        for fault in seen.faults.values():  # a skew-free view is wider, and may reach behind
+            raise fault
+        frame_from_view, corners = seen.frame_from_view, seen.corners
+    view_from_frame = invert(frame_from_view)
     cameras: list[VirtualCamera] = []
     if len(calibrated):
         parts = camera_parts(view_from_frame[calibrated], matrices, columns)
@@ -78,8 +81,8 @@ def view_cameras(
         else:
             view_matrix, rotation, column, source = by_place[place]
             cameras.append(VirtualCamera(view_matrix, rotation, column, *view_size, source))
-    boxes = oriented_rows_of_views(seen.frame_from_view, *view_size)
-    return ViewCameras(seen.frame_from_view, seen.corners, boxes, cameras)
+    boxes = oriented_rows_of_views(frame_from_view, *view_size)
+    return ViewCameras(frame_from_view, corners, boxes, cameras)
 
 
 def _sources(intrinsics: Sequence[PinholeIntrinsics]) -> tuple[Matrix, Matrix]:

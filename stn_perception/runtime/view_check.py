@@ -44,6 +44,10 @@ class CheckedViews:
     corners: Matrix
     refusals: dict[int, ViewRefused]
 
+    def at(self, kept: NDArray[np.intp]) -> CheckedViews:
+        """Some of those that are published."""
+        return CheckedViews(self.frame_from_view[kept], self.corners[kept], {})
+
 
 def in_front_of_camera(frame_from_view: Matrix, width: int, height: int) -> Matrix:
     """The same transform with the sign that makes w > 0 at the view's centre."""
@@ -98,17 +102,14 @@ def check_views(
     """
     seen = seen_views(frame_from_view, *view_size)
     refusals = {place: _refusal(fault) for place, fault in seen.faults.items()}
-    sound = np.array([place not in refusals for place in range(len(frame_from_view))], bool)
-    collapsed = sound & (seen.area_px2 < MIN_VIEW_AREA_PX)
-    for place in np.flatnonzero(collapsed).tolist():
-        refusals[place] = ViewRefused(
-            DropReason.ESCAPED,
-            f"the view has collapsed to {seen.area_px2[place]:.3g} square pixels of the frame",
-        )
-    shares = np.ones(len(frame_from_view))
-    sound &= ~collapsed
-    kept = np.flatnonzero(sound)
-    if len(kept):
+    for place in np.flatnonzero(seen.area_px2 < MIN_VIEW_AREA_PX).tolist():
+        text = f"the view has collapsed to {seen.area_px2[place]:.3g} square pixels of the frame"
+        refusals.setdefault(place, ViewRefused(DropReason.ESCAPED, text))
+    if not refusals:
+        shares = valid_fractions(seen.frame_from_view, seen.corners, *view_size, frame_sizes)
+    else:
+        kept = [place for place in range(len(frame_from_view)) if place not in refusals]
+        shares = np.full(len(frame_from_view), np.inf)
         shares[kept] = valid_fractions(
             seen.frame_from_view[kept], seen.corners[kept], *view_size, frame_sizes[kept]
         )
