@@ -12,6 +12,7 @@ import pytest
 
 # A process of its own: Triton compiles only where it was imported without its interpreter.
 COMPILE = """
+import pathlib, subprocess, sys
 import triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
@@ -40,7 +41,11 @@ for kernel, result, constants, warps in JOBS:
     target = GPUTarget("cuda", 90, 32)
     compiled = triton.compile(source, target=target, options={"num_warps": warps})
     text = compiled.asm["ptx"]
-    print(kernel.__name__, len(compiled.asm["cubin"]) > 0, ".f64" in text)
+    binary = pathlib.Path(sys.argv[1], "kernel.cubin")
+    binary.write_bytes(compiled.asm["cubin"])
+    tool = pathlib.Path(triton.__file__).parent / "backends/nvidia/bin/cuobjdump"
+    usage = subprocess.run([tool, "-res-usage", binary], capture_output=True, text=True).stdout
+    print(kernel.__name__, "STACK:0 " in usage, ".f64" in text)
 """
 
 
@@ -49,11 +54,15 @@ def test_every_kernel_compiles_for_hopper_without_a_gpu(tmp_path: Path) -> None:
     env = {name: value for name, value in os.environ.items() if name != "TRITON_INTERPRET"}
     env["TRITON_CACHE_DIR"] = str(tmp_path)
     done = subprocess.run(
-        [sys.executable, "-c", COMPILE], env=env, capture_output=True, text=True, check=False
+        [sys.executable, "-c", COMPILE, str(tmp_path)],
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     lines = [line.split() for line in done.stdout.splitlines()]
-    assert [line[1] for line in lines] == ["True"] * 5
+    assert [line[1] for line in lines] == ["True"] * 5, "registers are spilled to the stack"
     in_double = {line[0] for line in lines if line[2] == "True"}
     # Pixels are sampled in float32: one number in double by mistake halves a small GPU's speed.
     assert in_double == {"compose_transforms", "plan_views"}
