@@ -18,8 +18,6 @@ Mask = NDArray[np.bool_]
 # of the mean diagonal, at this ratio of areas.
 _NEAR_SHARE = 0.5
 _LARGEST_AREA_RATIO = 2.0
-# Nearness where the circles around two boxes touch: beyond, the boxes cannot overlap.
-_TOUCHING = 1.0 - 1.0 / _NEAR_SHARE
 
 
 def match_tracks(
@@ -48,8 +46,9 @@ def match_tracks(
     matches = _by_id(track_ids, box_ids)
     if not (len(tracks) and len(boxes)) or len(matches) == min(len(tracks), len(boxes)):
         return matches
-    nearness = _nearness(tracks, boxes)
-    possible: Mask = nearness > _TOUCHING
+    steps = tracks[:, None, :2] - boxes[:, :2]
+    nearness = _nearness(steps, tracks, boxes)
+    possible = (nearness > 0) | _may_overlap(steps, tracks, boxes)
     for t, b in matches:
         possible[t] = False
         possible[:, b] = False
@@ -110,11 +109,23 @@ def _keep_ids_apart(
     possible &= ~keeps[:, None] | (of_box == -1) | (of_track[:, None] == of_box)
 
 
-def _nearness(tracks: Matrix, boxes: Matrix) -> Matrix:
-    """T×N: 1 where centres coincide, 0 at the largest step, ``_TOUCHING`` where circles touch."""
-    between = np.hypot(
-        tracks[:, None, 0] - boxes[None, :, 0], tracks[:, None, 1] - boxes[None, :, 1]
-    )
+def _may_overlap(steps: Matrix, tracks: Matrix, boxes: Matrix) -> Mask:
+    """T×N: the pairs whose upright bounding boxes overlap."""
+    reach = _half_extents(tracks)[:, None] + _half_extents(boxes)
+    overlapping: Mask = np.logical_and.reduce(np.abs(steps) < reach, axis=2)
+    return overlapping
+
+
+def _half_extents(rows: Matrix) -> Matrix:
+    """Half the width and the height of the upright boxes around N oriented ones, N×2."""
+    cos, sin = np.abs(np.cos(rows[:, 4])), np.abs(np.sin(rows[:, 4]))
+    width, height = rows[:, 2], rows[:, 3]
+    return np.stack([cos * width + sin * height, sin * width + cos * height], axis=1) / 2
+
+
+def _nearness(steps: Matrix, tracks: Matrix, boxes: Matrix) -> Matrix:
+    """T×N: 1 where centres coincide, 0 at the largest step, less beyond."""
+    between = np.hypot(steps[..., 0], steps[..., 1])
     diagonals = np.hypot(tracks[:, 2], tracks[:, 3])[:, None] + np.hypot(boxes[:, 2], boxes[:, 3])
     return np.asarray(1.0 - between / (_NEAR_SHARE * diagonals / 2))
 
