@@ -54,15 +54,27 @@ def pose_with_covariance(
     A pose without a covariance has it all zero (the message's own rule). No pose at all is the
     identity with covariance[0] = UNKNOWN_POSE_VARIANCE.
     """
-    flat = np.zeros(36)
     if pose is None:
-        pose = Pose(np.eye(3), np.zeros(3))
-        flat[0] = UNKNOWN_POSE_VARIANCE
-    elif covariance is not None:
-        flat = np.asarray(covariance, dtype=np.float64).reshape(36)
+        return _unknown_pose(factory)
+    flat = np.zeros(36) if covariance is None else np.asarray(covariance, dtype=np.float64)
     return factory.make(
         "geometry_msgs/msg/PoseWithCovariance",
         pose=pose_message(factory, pose),
+        covariance=factory.floats64(flat.reshape(36)),
+    )
+
+
+def _unknown_pose(factory: MessageFactory) -> Any:
+    """Five of these go with every object: they are made without arithmetic."""
+    flat = np.zeros(36)
+    flat[0] = UNKNOWN_POSE_VARIANCE
+    return factory.make(
+        "geometry_msgs/msg/PoseWithCovariance",
+        pose=factory.make(
+            "geometry_msgs/msg/Pose",
+            position=factory.make("geometry_msgs/msg/Point", x=0.0, y=0.0, z=0.0),
+            orientation=factory.make("geometry_msgs/msg/Quaternion", x=0.0, y=0.0, z=0.0, w=1.0),
+        ),
         covariance=factory.floats64(flat),
     )
 
