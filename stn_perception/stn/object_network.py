@@ -12,8 +12,8 @@ from typing import Dict, Tuple  # noqa: UP035  (TorchScript reads these annotati
 import torch
 from torch import Tensor, nn
 
-from stn_perception.stn.blocks import unit_contrast
-from stn_perception.stn.corner_heatmaps import CornerHeatmapNetwork
+from stn_perception.stn.blocks import fold_blocks, unit_contrast
+from stn_perception.stn.encoder_decoder import EncoderDecoder
 from stn_perception.stn.grid import homography_grid
 from stn_perception.stn.sampler import sample
 from stn_perception.stn.transforms import corners_from_theta, theta_from_corners
@@ -50,11 +50,7 @@ class ObjectNetwork(nn.Module):
         self.family = family
         self.classes = classes
         self.template_size = template_size
-        self.trunk = CornerHeatmapNetwork(channels, input_size, widths)
-        # The trunk's features alone are used.
-        self.trunk.heads = nn.Identity()  # type: ignore[assignment]
-        self.trunk.selector = nn.Identity()  # type: ignore[assignment]
-        self.trunk.spread_weight.requires_grad_(False)
+        self.trunk = EncoderDecoder(channels, input_size, widths)
         self.heads = nn.Conv2d(widths[1], 4 * 5, 1)
         # From noise: a picture without contrast has no correlation to climb.
         templates = 0.1 * torch.randn(max(1, classes), 1, template_size, template_size)
@@ -123,7 +119,7 @@ class ObjectNetwork(nn.Module):
 
     def fold(self) -> None:
         """Fold every batch normalisation into its convolution (evaluation mode only)."""
-        self.trunk.fold()
+        fold_blocks(self.trunk)
 
 
 def view_reader(channels: int, classes: int) -> nn.Sequential:

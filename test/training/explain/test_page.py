@@ -110,7 +110,8 @@ def test_a_browser_draws_outlines_charts_and_heat(sample_page: Path, tmp_path: P
         return int((np.abs(picture - (blue, green, red)).max(axis=2) < 25).sum())
 
     assert pixels_like(0xD5, 0x5E, 0x00) > 2000  # predicted outlines
-    assert pixels_like(0x00, 0x9E, 0x73) > 80  # true ones
+    # True ones, most of which lie under the predicted ones of a model that is seldom off.
+    assert pixels_like(0x00, 0x9E, 0x73) > 40
     assert pixels_like(0x00, 0x72, 0xB2) > 200  # dots of the charts
     saturated = picture.max(axis=2) - picture.min(axis=2) > 120
     assert saturated.sum() > 30_000  # heat maps and pictures, not their alternative texts
