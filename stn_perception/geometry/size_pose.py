@@ -96,9 +96,9 @@ def _ippe(seen: RectanglesSeen) -> tuple[FloatArray, FloatArray]:
     center = homography[:, :2, 2]
     slope = homography[:, :2, :2] - center[:, :, None] * homography[:, 2:, :2]
     rotations = _ippe_rotations(center, slope / seen.sizes_m[:, None])
-    offset = (rays @ seen.columns[..., None])[..., 0]
+    offset = seen.optical_offsets
     translations = _ippe_translations(
-        np.concatenate([seen.object_corners(), seen.object_corners()]),
+        np.concatenate([seen.object_corners, seen.object_corners]),
         np.concatenate([image, image]),
         rotations,
     )

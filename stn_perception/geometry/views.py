@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +14,7 @@ from stn_perception.geometry.homography import InvalidTransformError
 from stn_perception.geometry.pixels import view_corners
 
 _SMALLEST_AREA_PX = 1e-6
+_SMALLEST_SHARE = 1e-9  # of the square of the view's extent
 _SINGULAR_RELATIVE = 1e-12
 Mask = NDArray[np.bool_]
 
@@ -43,37 +44,35 @@ def seen_views(frame_from_view: FloatArray, width: int, height: int) -> SeenView
         width: Of every view in pixels.
         height: See above.
     """
-    finite: Mask = np.logical_and.reduce(np.isfinite(frame_from_view), axis=(1, 2))
     transforms = frame_from_view
-    if not finite.all():
-        transforms = np.where(finite[:, None, None], transforms, np.eye(3))
-    corners = view_corners(width, height)
-    mapped = corners @ np.swapaxes(transforms[..., :2], 1, 2) + transforms[:, None, :, 2]
-    weights = mapped[:, :, 2]
-    # w is linear, so the mean over the corners is w at the centre. Both signs of a matrix are the
-    # same transform: judge it with the view's centre in front.
+    mapped = transforms @ _homogeneous_corners(width, height)
+    weights = mapped[:, 2]
+    # w is linear, so the sum over the corners has the sign of w at the centre. Both signs of a
+    # matrix are the same transform: judge it with the view's centre in front.
     behind = np.add.reduce(weights, axis=1) < 0
     if behind.any():
         signs = np.where(behind, -1.0, 1.0)
         transforms = transforms * signs[:, None, None]
-        weights = weights * signs[:, None]
         mapped = mapped * signs[:, None, None]
+        weights = mapped[:, 2]
     lowest = np.minimum.reduce(weights, axis=1)
-    folded = lowest <= _SINGULAR_RELATIVE * np.maximum.reduce(weights, axis=1)
-    if folded.any():
-        weights = np.where(folded[:, None], 1.0, weights)
-    quads = mapped[..., :2] / weights[..., None]
+    in_front = lowest > _SINGULAR_RELATIVE * np.maximum.reduce(weights, axis=1)
+    if not in_front.all():  # NaN is not in front either
+        mapped = np.where(in_front[:, None, None], mapped, 1.0)
+        weights = mapped[:, 2]
+    quads = np.swapaxes(mapped[:, :2] / weights[:, None], 1, 2)
     diagonals = quads[:, 2:] - quads[:, :2]
     area = 0.5 * (
         diagonals[:, 0, 0] * diagonals[:, 1, 1] - diagonals[:, 0, 1] * diagonals[:, 1, 0]
     )
+    # No side is longer than both diagonals together; the determinant has the area's sign. So a
+    # view of an area well above zero needs no closer look.
+    lengths = np.add.reduce(np.square(diagonals), axis=(1, 2))
+    enough = np.maximum(_SMALLEST_AREA_PX, 2 * _SMALLEST_SHARE * lengths)
+    fine = in_front & (area >= enough) & (area < np.inf)
     faults: dict[int, InvalidTransformError] = {}
-    extent = np.maximum.reduce(quads, axis=1) - np.minimum.reduce(quads, axis=1)
-    smallest = np.maximum(_SMALLEST_AREA_PX, 1e-9 * np.square(extent.max(axis=1)))
-    # The determinant's sign is that of a view's area, so an area above zero settles both.
-    fine = finite & ~folded & (area >= smallest)
     if not fine.all():
-        _explain(transforms, finite, folded, area, fine, faults)
+        _explain(transforms, in_front, quads, area, fine, faults)
     return SeenViews(transforms, quads, area, faults)
 
 
@@ -89,32 +88,47 @@ def check_view_transform(frame_from_view: ArrayLike, width: int, height: int) ->
         raise fault
 
 
+@cache
+def _homogeneous_corners(width: int, height: int) -> FloatArray:
+    """3×4: the corners of a view as columns."""
+    corners = np.vstack([view_corners(width, height).T, np.ones(4)])
+    corners.flags.writeable = False
+    return corners
+
+
 def _explain(
     transforms: FloatArray,
-    finite: Mask,
-    folded: Mask,
+    in_front: Mask,
+    quads: FloatArray,
     area: FloatArray,
     fine: Mask,
     faults: dict[int, InvalidTransformError],
 ) -> None:
-    scale = np.abs(transforms).max(axis=(1, 2))[:, None, None]
-    determinant = np.linalg.det(transforms / np.where(scale > 0, scale, 1.0))
-    found: list[tuple[str, Callable[[int], bool], str]] = [
-        ("not_finite", lambda at: not finite[at], "frame_from_view holds NaN or infinity"),
-        (
-            "folded",
-            lambda at: bool(folded[at]),
-            "frame_from_view folds behind the camera: w <= 0 within the view",
-        ),
-        ("singular", lambda at: determinant[at] == 0, "frame_from_view is singular"),
-        ("mirrored", lambda at: determinant[at] < 0, "frame_from_view mirrors the view"),
-    ]
+    """Look closely at views that are not plainly fine, and name what is wrong with them."""
     for place in np.flatnonzero(~fine).tolist():
-        for reason, holds, message in found:
-            if holds(place):
-                faults[place] = InvalidTransformError(reason, message)
-                break
+        transform = transforms[place]
+        if not np.isfinite(transform).all():
+            fault = ("not_finite", "frame_from_view holds NaN or infinity")
+        elif not in_front[place]:
+            text = "frame_from_view folds behind the camera: w <= 0 within the view"
+            fault = ("folded", text)
         else:
-            faults[place] = InvalidTransformError(
-                "degenerate", f"the view covers {area[place]:.3g} square pixels of the frame"
-            )
+            found = _without_area(transform, quads[place], float(area[place]))
+            if found is None:
+                continue
+            fault = found
+        faults[place] = InvalidTransformError(*fault)
+
+
+def _without_area(
+    transform: FloatArray, quad: FloatArray, area_px2: float
+) -> tuple[str, str] | None:
+    determinant = float(np.linalg.det(transform / np.abs(transform).max()))
+    if determinant == 0:
+        return "singular", "frame_from_view is singular"
+    if determinant < 0:
+        return "mirrored", "frame_from_view mirrors the view"
+    extent = float(np.ptp(quad, axis=0).max())
+    if max(_SMALLEST_AREA_PX, _SMALLEST_SHARE * extent**2) <= area_px2 < np.inf:
+        return None
+    return "degenerate", f"the view covers {area_px2:.3g} square pixels of the frame"
