@@ -10,15 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stn_perception.geometry.box_rows import oriented_rows_of_views
-from stn_perception.geometry.homography import InvalidTransformError
-from stn_perception.geometry.lie import interpolate_homography
+from stn_perception.geometry.lie_stacks import interpolate_homographies
 from stn_perception.geometry.pixels import normalized_from_pixel, pixel_from_normalized
 from stn_perception.geometry.quads import view_quad
-from stn_perception.geometry.views import check_view_transform
+from stn_perception.geometry.views import seen_views
 from stn_perception.runtime.results import ViewEstimate
 from stn_perception.runtime.settings import PipelineSettings
 from stn_perception.runtime.track_matching import match_tracks
-from stn_perception.runtime.view_check import in_front_of_camera
 from stn_perception.runtime.view_turns import (
     nearest_turns,
     turned,
@@ -59,7 +57,8 @@ class _Track:
         seen_ns: When it was seen last.
         box: Oriented box of its last view, a row of five.
         corners: 4×2 pixels, where the corners of its last view were, not smoothed.
-        smoothed_from_normalized: 3×3, its last transform from normalised axes.
+        from_normalized: 3×3, its last transform from normalised axes, as it was shown; None for
+            a new track.
     """
 
     track_id: int
@@ -69,7 +68,7 @@ class _Track:
     seen_ns: int = 0
     box: Matrix = field(default_factory=lambda: np.zeros(5))
     corners: Matrix = field(default_factory=lambda: np.zeros((4, 2)))
-    smoothed_from_normalized: Matrix = field(default_factory=lambda: np.eye(3))
+    from_normalized: Matrix | None = None
 
 
 class Tracker:
@@ -135,29 +134,30 @@ class Tracker:
                 for estimate, turn in zip(estimates, turns.tolist(), strict=True)
             ]
             views = np.array([estimate.frame_from_view for estimate in estimates])
-        from_normalized = views @ pixel_from_normalized(*view_size)
-        tracked = []
-        for index, estimate in enumerate(estimates):
+        tracks = []
+        for index, upstream_id in enumerate(box_ids):
             track = continued.get(index)
             if track is None:
-                track = self._start(box_ids[index], next(free_slots, None))
-                track.smoothed_from_normalized = from_normalized[index]
-            elif box_ids[index]:
-                track.id_lasts = box_ids[index] == track.upstream_id
-            transform, own_corners = views[index], corners[index]
-            if settings.smoothing > 0:
-                transform = _follow(track, transform, view_size, settings.smoothing)
-                own_corners = view_quad(transform, *view_size)
-            else:
-                track.smoothed_from_normalized = from_normalized[index]
+                track = self._start(upstream_id, next(free_slots, None))
+            elif upstream_id:
+                track.id_lasts = upstream_id == track.upstream_id
+            track.upstream_id = upstream_id or track.upstream_id
+            tracks.append(track)
+        shown, shown_corners = views, corners
+        if settings.smoothing > 0:
+            shown, shown_corners = _smoothed(tracks, views, corners, view_size, settings)
+        from_normalized = shown @ pixel_from_normalized(*view_size)
+        for index, track in enumerate(tracks):
             track.seen_ns = stamp_ns
             track.box = boxes[index]
             track.corners = corners[index]
-            track.upstream_id = box_ids[index] or track.upstream_id
-            tracked.append(
-                TrackedView(estimate, track.track_id, track.slot, transform, own_corners)
+            track.from_normalized = from_normalized[index]
+        return [
+            TrackedView(estimate, track.track_id, track.slot, transform, quad)
+            for estimate, track, transform, quad in zip(
+                estimates, tracks, shown, shown_corners, strict=True
             )
-        return tracked
+        ]
 
     def _start(self, upstream_id: str, slot: int | None) -> _Track:
         track = _Track(track_id=self._next_id, upstream_id=upstream_id, slot=slot)
@@ -198,20 +198,23 @@ def _turns(
     return turns
 
 
-def _follow(
-    track: _Track, frame_from_view: Matrix, view_size: tuple[int, int], smoothing: float
-) -> Matrix:
-    """The smoothed transform; the newest itself where there is no way between."""
-    from_normalized = frame_from_view @ pixel_from_normalized(*view_size)
-    smoothed = frame_from_view
-    try:
-        moved = interpolate_homography(
-            track.smoothed_from_normalized, from_normalized, 1.0 - smoothing
-        )
-        candidate = in_front_of_camera(moved @ normalized_from_pixel(*view_size), *view_size)
-        check_view_transform(candidate, *view_size)
-        smoothed = candidate
-    except InvalidTransformError:
-        pass  # half a turn or a fold apart: there is no way between them, start afresh
-    track.smoothed_from_normalized = smoothed @ pixel_from_normalized(*view_size)
-    return smoothed
+def _smoothed(
+    tracks: Sequence[_Track],
+    views: Matrix,
+    corners: Matrix,
+    view_size: tuple[int, int],
+    settings: PipelineSettings,
+) -> tuple[Matrix, Matrix]:
+    """The smoothed transforms and their corners; the newest where there is no way between."""
+    newest = views @ pixel_from_normalized(*view_size)
+    last = np.array(
+        [
+            newest[place] if track.from_normalized is None else track.from_normalized
+            for place, track in enumerate(tracks)
+        ]
+    )
+    moved, usable = interpolate_homographies(last, newest, 1.0 - settings.smoothing)
+    seen = seen_views(moved @ normalized_from_pixel(*view_size), *view_size)
+    usable[list(seen.faults)] = False  # half a turn or a fold apart: start afresh
+    chosen = usable[:, None, None]
+    return np.where(chosen, seen.frame_from_view, views), np.where(chosen, seen.corners, corners)

@@ -20,6 +20,7 @@ from stn_perception.geometry import (
     transform_points,
     view_corners,
 )
+from stn_perception.geometry.lie_stacks import interpolate_homographies
 
 PARTS = st.builds(
     AffineParts,
@@ -132,3 +133,24 @@ def test_interpolation_does_not_depend_on_the_axes(
 def test_there_is_no_logarithm_of_a_half_turn_or_a_mirror(matrix: np.ndarray) -> None:
     with pytest.raises(InvalidTransformError):
         log_sl3(matrix)
+
+
+def test_many_ways_at_once_are_those_of_each_pair() -> None:
+    rng = np.random.default_rng(4)
+    start = np.eye(3) + rng.normal(size=(60, 3, 3)) * 0.3
+    end = np.eye(3) + rng.normal(size=(60, 3, 3)) * 0.3
+    start[1], end[2], start[3] = np.nan, 0.0, np.diag([1.0, -1, 1])
+    start[4], end[4] = np.eye(3), np.diag([-1.0, -1, 1])  # half a turn
+    end[5] = start[5] = np.eye(3)
+    end[6] = start[6] @ (np.eye(3) + rng.normal(size=(3, 3)) * 1e-6)
+    moved, exists = interpolate_homographies(start, end, 0.4)
+    for place in range(60):
+        try:
+            alone = interpolate_homography(start[place], end[place], 0.4)
+        except InvalidTransformError:
+            assert not exists[place]
+            continue
+        assert exists[place]
+        np.testing.assert_allclose(moved[place], alone, atol=1e-10 * np.abs(alone).max())
+    assert not exists[1:5].any()
+    assert exists.sum() > 30
