@@ -31,7 +31,7 @@ EXTRAS = {
         "pupil-apriltags",
         "pytest>=8",
         "ruff",
-        # The CUDA kernels' tests run in its interpreter; PyTorch's CUDA builds bring it themselves.
+        # The CUDA kernels' tests run in its interpreter; PyTorch's CUDA builds bring it.
         "triton>=3.2",
         "types-PyYAML",
     ],
