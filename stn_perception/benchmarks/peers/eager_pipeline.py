@@ -9,6 +9,7 @@ cameras) is left out, which is to its advantage.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,6 +40,9 @@ class EagerPipeline:
 
     Args:
         archive: Its file is loaded again, its card says how to crop and how often to refine.
+
+    Attributes:
+        network_s: Seconds that the network took in the last frame.
     """
 
     def __init__(self, archive: ModelArchive) -> None:
@@ -48,6 +52,7 @@ class EagerPipeline:
                 f"the model's crops are {card.input_width}×{card.input_height} and its views "
                 f"{card.view_width}×{card.view_height}, expected squares"
             )
+        self.network_s = 0.0
         self._card = card
         self._network = torch.jit.load(str(archive.path)).eval()  # type: ignore[no-untyped-call]
         self._mean = torch.tensor(card.mean).reshape(1, -1, 1, 1)
@@ -59,6 +64,7 @@ class EagerPipeline:
     def __call__(self, pixels: NDArray[np.uint8], boxes: Tensor) -> EagerViews:
         """Views of boxes (N×4: centre x, centre y, width, height in pixels) of an rgb frame."""
         card = self._card
+        self.network_s = 0.0
         planes = planes_of(pixels[None])
         frame_from_crop = self._crops_of(boxes)
         for step in range(card.refinement_steps + 1):
@@ -79,7 +85,9 @@ class EagerPipeline:
         return EagerViews(frame_from_view, pixels_of(views))
 
     def _theta(self, crops: Tensor) -> Tensor:
+        started = time.perf_counter()
         output = self._network((crops - self._mean) / self._std)
+        self.network_s += time.perf_counter() - started
         theta: Tensor = output["theta"] if isinstance(output, dict) else output
         if theta.shape[1] == 2:
             last = theta.new_tensor([0.0, 0.0, 1.0]).expand(len(theta), 1, 3)

@@ -64,6 +64,7 @@ def test_the_command_writes_what_it_prints(
     assert [row["case"] for row in content["rows"]] == ["vga-1", "vga-16"]
     for row in content["rows"]:
         assert row["eager / ours"] > 0
+        assert row["eager rest / our rest"] > 0
         assert all(row[f"{stage} ms"] > 0 for stage in STAGES)
         assert row["ours ms"] > row["network ms"] > 0
     assert [target["name"] for target in content["targets"]] == [
@@ -72,7 +73,7 @@ def test_the_command_writes_what_it_prints(
         "vga-16: eager / ours",
     ]
     printed = capsys.readouterr().out
-    assert "| case | objects | eager / ours | rest / network |" in printed
+    assert "| case | objects | eager / ours | eager rest / our rest | rest / network |" in printed
     assert "vga, ms fixed + ms for each object: all " in printed
 
 
