@@ -137,6 +137,10 @@ class Ours:
         between = 1e3 * float(np.median(totals - stages.sum(axis=1)))
         return dict(zip(STAGES, medians.tolist(), strict=True)) | {"other": between}
 
+    def total_ms(self) -> float:
+        """Median milliseconds of a whole call over all frames so far."""
+        return 1e3 * float(np.median([call["total"] for call in self.calls]))
+
     def rest_over_network(self) -> float:
         """Median over all frames of the time outside the network over the time in it."""
         return float(np.median([call["total"] / call["network"] for call in self.calls])) - 1.0
