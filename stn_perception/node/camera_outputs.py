@@ -68,8 +68,8 @@ class CameraOutputs:
             return set(range(self._slots))
         return {slot for slot in range(self._slots) if watched & set(slot_suffixes_of(slot))}
 
-    def publish(self, suffix: str, message: Any) -> None:
-        """Publish a message on the topic with this suffix."""
+    def publish(self, suffix: str, message: bytes) -> None:
+        """Publish a serialized message on the topic with this suffix."""
         self._publishers[suffix].publish(message)
 
     def misfits(self) -> list[str]:

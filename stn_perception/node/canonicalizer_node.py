@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rclpy.clock import Clock, ClockType, JumpThreshold
 from rclpy.context import Context
@@ -20,15 +20,18 @@ from stn_perception.node.declare import check_qos_overrides, take_overrides, wat
 from stn_perception.node.endpoints import qos_override_names
 from stn_perception.node.exit_codes import EXIT_CLEAN, EXIT_FAILED, EXIT_USAGE
 from stn_perception.node.health import Health
+from stn_perception.node.import_errors import explain_import_error
 from stn_perception.node.message_factory import RclpyFactory, missing_message_type
-from stn_perception.node.model_loading import StoppedError, load_model
 from stn_perception.node.model_reload import ModelReload
 from stn_perception.node.name_guard import name_conflict
 from stn_perception.node.parameters import NodeParameters, ParameterError
 from stn_perception.node.reporter import Reporter
-from stn_perception.node.session import Session
-from stn_perception.node.stop_signal import StopSignal
+from stn_perception.node.startup import Startup
+from stn_perception.node.stop_signal import StoppedError, StopSignal
 from stn_perception.runtime.archive_errors import ArchiveError, ModelError
+
+if TYPE_CHECKING:
+    from stn_perception.node.session import Session
 
 NODE_NAME = "canonicalizer"
 _PULSE_S = 0.1
@@ -49,6 +52,7 @@ class CanonicalizerNode(LifecycleNode):  # type: ignore[misc]
     Args:
         context: rclpy's, initialised.
         stop: Ends a configure that is under way.
+        startup: Where the time of a start goes; from now on if None.
 
     Attributes:
         parameters: The running parameters, validated.
@@ -60,9 +64,11 @@ class CanonicalizerNode(LifecycleNode):  # type: ignore[misc]
         ParameterError: The parameters given are unknown or impossible.
     """
 
-    def __init__(self, context: Context, stop: StopSignal) -> None:
+    def __init__(self, context: Context, stop: StopSignal, startup: Startup | None = None) -> None:
         super().__init__(NODE_NAME, context=context)
         self._created_s = time.monotonic()
+        self._startup = startup or Startup()
+        self._startup.mark("joining the graph")
         self._stop = stop
         self.refusal_code = EXIT_CLEAN
         self.failure = ""
@@ -153,21 +159,31 @@ class CanonicalizerNode(LifecycleNode):  # type: ignore[misc]
 
     def _configure(self) -> None:
         self._require_message_types()
+        # Not before: loading PyTorch takes longer than joining the graph, which goes on meanwhile.
+        try:
+            from stn_perception.node.model_loading import load_model, warm_up_pipeline
+            from stn_perception.node.session import Session
+        except (ImportError, AttributeError) as error:
+            raise RefusedError(explain_import_error(error), EXIT_USAGE) from error
+        self._startup.mark("imports of the pipeline")
         archive = load_model(self.parameters.model, self._stop, self.get_logger().info)
+        warm_up_pipeline(archive, self.parameters.pipeline)
+        self._startup.mark("model and warm-up")
         conflict = name_conflict(self, self._created_s, self._stop, self.get_logger().warning)
         if conflict:
             raise RefusedError(conflict, EXIT_USAGE)
+        self._startup.mark("name check")
         if self._stop.is_set():
             raise StoppedError
         self._session = Session(
-            self, lambda: self.parameters, archive, self.counters, self._factory, self.reporter
+            self, lambda: self.parameters, archive, self.counters, self.reporter
         )
 
     def _activate(self) -> None:
         self._active = True
         self._on_pulse()
         cameras = ", ".join(f"'{name}'" for name in self.counters)
-        self.get_logger().info(f"Active with {cameras}.")
+        self.get_logger().info(f"Active with {cameras}. {self._startup.sentence()}")
 
     def _deactivate(self) -> None:
         self._active = False

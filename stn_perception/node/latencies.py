@@ -40,6 +40,9 @@ class Latencies:
             for stage, duration_s in durations_s.items():
                 samples = self._stages.setdefault(stage, deque(maxlen=_MAX_SAMPLES))
                 samples.append((now, duration_s))
+                # What nobody will ask for again would be looked through at every report.
+                while samples[0][0] < now - WINDOW_S:
+                    samples.popleft()
 
     def percentiles(self) -> dict[str, Percentiles]:
         """Percentiles of each stage that ran within the window."""

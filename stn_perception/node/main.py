@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from stn_perception.node.exit_codes import EXIT_CLEAN, EXIT_USAGE
 from stn_perception.node.import_errors import explain_import_error
 from stn_perception.node.process_memory import keep_large_blocks
+from stn_perception.node.startup import Startup
 from stn_perception.node.stop_signal import StopSignal
 from stn_perception.node.transport import tune_transport
 
@@ -33,6 +34,7 @@ def main(args: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
+    startup = Startup(since_process=args is None)
     with StopSignal() as stop:
         with _immediate_exit():
             keep_large_blocks()
@@ -42,7 +44,7 @@ def main(args: Sequence[str] | None = None) -> int:
             except (ImportError, AttributeError) as error:
                 print(explain_import_error(error), file=sys.stderr)
                 return EXIT_USAGE
-        code = run_node(list(sys.argv if args is None else args), stop, transport)
+        code = run_node(list(sys.argv if args is None else args), stop, transport, startup)
     if args is None:
         _ignore_signals()
     return code

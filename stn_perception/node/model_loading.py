@@ -7,16 +7,19 @@ import time
 from collections.abc import Callable
 
 import cv2
+import numpy as np
 import torch
 
 from stn_perception.node.padded_batches import PaddedArchive
 from stn_perception.node.settings import ModelSettings
-from stn_perception.node.stop_signal import StopSignal
+from stn_perception.node.stop_signal import StoppedError, StopSignal
 from stn_perception.runtime.archive import ModelArchive
+from stn_perception.runtime.frame import Frame
+from stn_perception.runtime.pipeline import Pipeline
+from stn_perception.runtime.requests import FrameRequest, full_frame_region
+from stn_perception.runtime.settings import PipelineSettings
 
-
-class StoppedError(RuntimeError):
-    """The process is asked to end while a model is being loaded."""
+_FRAME_PX = 64
 
 
 def limit_threads(count: int) -> None:
@@ -56,3 +59,11 @@ def load_model(
         f"{time.monotonic() - began_s:.1f} s."
     )
     return PaddedArchive(archive, settings.warm_up_batches) if settings.pad_batches else archive
+
+
+def warm_up_pipeline(archive: ModelArchive, settings: PipelineSettings) -> None:
+    """Run the whole pipeline once, so that the first frame does not pay for what loads lazily."""
+    pixels = np.arange(_FRAME_PX * _FRAME_PX * 3, dtype=np.uint8).reshape(_FRAME_PX, _FRAME_PX, 3)
+    frame = Frame(pixels, "rgb")
+    request = FrameRequest("warm_up", frame, (full_frame_region(frame),))
+    Pipeline(archive, settings).process([request])

@@ -4,15 +4,16 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rclpy.task import Future
 from std_srvs.srv import Trigger
 
-from stn_perception.node.model_loading import StoppedError, load_model
-from stn_perception.node.stop_signal import StopSignal
-from stn_perception.runtime.archive import ModelArchive
+from stn_perception.node.stop_signal import StoppedError, StopSignal
 from stn_perception.runtime.archive_errors import ArchiveError, ModelError
+
+if TYPE_CHECKING:
+    from stn_perception.runtime.archive import ModelArchive
 
 
 class ModelReload:
@@ -48,7 +49,7 @@ class ModelReload:
         )
         self._thread.start()
         result = await loaded
-        if isinstance(result, ModelArchive) and session is self._node.session:
+        if not isinstance(result, str) and session is self._node.session:
             session.pipeline.replace_model(result)
             response.success = True
             response.message = f"Model '{result.card.name}' {result.card.version} is in use."
@@ -60,6 +61,8 @@ class ModelReload:
         return response
 
     def _load(self, loaded: Future[ModelArchive | str]) -> None:
+        from stn_perception.node.model_loading import load_model
+
         try:
             settings, tell = self._node.parameters.model, self._node.get_logger().info
             loaded.set_result(load_model(settings, self._stop, tell))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from typing import Any
@@ -12,12 +13,12 @@ from lifecycle_msgs.srv import GetState
 from rclpy.executors import SingleThreadedExecutor
 
 from stn_perception.node.stop_signal import StopSignal
+from stn_perception.node.transport import announcement_period_s
 
 # Fast DDS answers a newcomer's announcement once, and an answer that comes before the newcomer has
 # enabled its reader is lost. Then it learns of the other only from the next regular announcement,
-# which comes every 3 s; the rest is for the nodes' names to follow on a busy machine.
-ANNOUNCEMENT_PERIOD_S = 3.0
-DISCOVERY_S = ANNOUNCEMENT_PERIOD_S + 1.0
+# which comes every few seconds; the rest is for the nodes' names to follow on a busy machine.
+NAMES_FOLLOW_S = 1.0
 PROBE_S = 6.0  # the other may be busy; a crashed one is waited for anyway
 # An answer can be lost when the service's two directions are not matched at the same time.
 ASK_AGAIN_S = 1.0
@@ -41,7 +42,8 @@ def name_conflict(
         warn: Tells the user that it waits.
     """
     name = node.get_fully_qualified_name()
-    _wait(lambda: _others(node) > 0, created_s + DISCOVERY_S, stop)
+    known_s = created_s + announcement_period_s(os.environ) + NAMES_FOLLOW_S
+    _wait(lambda: _others(node) > 0, known_s, stop)
     if _others(node) == 0:
         return ""
     refusal = (

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from stn_perception.messages.factory import MessageFactory
 from stn_perception.node.camera_outputs import CameraOutputs
+from stn_perception.node.serialized_messages import SerializedFactory, serialized
 from stn_perception.node.settings import OutputSettings
 from stn_perception.runtime.frame import Frame
 from stn_perception.runtime.result_messages import IMAGE, ResultMessages
@@ -18,12 +18,11 @@ class ResultPublisher:
     """Makes only those messages that have a subscriber.
 
     Args:
-        factory: Makes messages.
         tf_publisher: For /tf; None where its type is missing, then views keep the source's frame.
     """
 
-    def __init__(self, factory: MessageFactory, tf_publisher: Any) -> None:
-        self._factory = factory
+    def __init__(self, tf_publisher: Any) -> None:
+        self._factory = SerializedFactory()
         self._tf_publisher = tf_publisher
 
     def publish(
@@ -52,15 +51,15 @@ class ResultPublisher:
             view_frames=settings.view_frames and self._tf_publisher is not None,
             object_frames=settings.object_frames,
         )
-        if self._tf_publisher is not None:
+        if self._tf_publisher is not None and self._tf_publisher.get_subscription_count() > 0:
             transforms = messages.transforms(result)
             if transforms is not None:
-                self._tf_publisher.publish(transforms)
+                self._tf_publisher.publish(serialized(transforms))
         prefix = f"{result.camera}/"
         views = 0
         for topic, message in messages.outputs(
             result, frame, lambda topic: topic.removeprefix(prefix) in watched
         ):
-            outputs.publish(topic.removeprefix(prefix), message)
+            outputs.publish(topic.removeprefix(prefix), serialized(message))
             views += topic.endswith(f"/{IMAGE}")
         return views

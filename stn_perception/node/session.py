@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from stn_perception.messages.factory import MessageFactory
 from stn_perception.messages.outcomes import DropReason
 from stn_perception.node.camera_counters import CameraCounters
 from stn_perception.node.camera_info_latch import CameraInfoLatch
@@ -49,7 +48,6 @@ class Session:
         parameters: Gives the running parameters.
         archive: The model, warmed up.
         counters: By camera; they outlive the session.
-        factory: Makes messages.
         reporter: Takes sentences about trouble.
     """
 
@@ -59,7 +57,6 @@ class Session:
         parameters: Callable[[], NodeParameters],
         archive: ModelArchive,
         counters: Mapping[str, CameraCounters],
-        factory: MessageFactory,
         reporter: Reporter,
     ) -> None:
         self._node = node
@@ -80,7 +77,7 @@ class Session:
             self.stations,
             self._mailbox,
             parameters,
-            ResultPublisher(factory, self._tf_publisher),
+            ResultPublisher(self._tf_publisher),
             reporter,
         )
         self._worker = Worker(

@@ -12,6 +12,10 @@ from types import FrameType, TracebackType
 from typing import Any
 
 
+class StoppedError(RuntimeError):
+    """The process is asked to end while something takes long."""
+
+
 class StopSignal:
     """While entered, SIGINT and SIGTERM ask to stop; what was installed before comes back after.
 

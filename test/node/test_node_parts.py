@@ -15,7 +15,7 @@ from stn_perception.node.camera_info_latch import CameraInfoLatch
 from stn_perception.node.counters import OutcomeCounter
 from stn_perception.node.handover import LatestOnly
 from stn_perception.node.idle_watch import InputActivity, Reminder, missing_inputs
-from stn_perception.node.latencies import Latencies, Rate
+from stn_perception.node.latencies import WINDOW_S, Latencies, Rate
 from stn_perception.node.message_factory import RclpyFactory
 from stn_perception.node.padded_batches import PaddedArchive
 from stn_perception.node.reporter import Reporter
@@ -207,3 +207,14 @@ def test_padding_changes_the_batch_and_not_the_result(tmp_path: object) -> None:
         assert seen == [size, count]
         seen.clear()
     assert padded.card == archive.card
+
+
+def test_latencies_keep_nothing_older_than_their_window() -> None:
+    now_s = [0.0]
+    latencies = Latencies(lambda: now_s[0])
+    for _ in range(1000):
+        latencies.add({"crop": 1.0})
+    now_s[0] = WINDOW_S + 1.0
+    latencies.add({"crop": 2.0})
+    assert len(latencies._stages["crop"]) == 1
+    assert latencies.percentiles()["crop"].p50_ms == 2000.0
