@@ -87,7 +87,7 @@ def figures(passage: Passage, contender: Contender, case: Case, warm_up_s: float
         handed = [_by_stamp(passage.sink["topics"][topic], "written_ns") for topic in topics]
         result = _by_stamp(passage.sink["topics"][contender.result(camera)], "arrived_ns")
         results += len(result)
-        processed_in_window += sum(window[0] <= stamp <= window[1] for stamp in result)
+        processed_in_window += sum(window[0] <= stamp < window[1] for stamp in result)
         views += sum(map(len, arrived))
         for stamp in stamps.tolist():
             if not all(stamp in each for each in arrived):
@@ -99,7 +99,7 @@ def figures(passage: Passage, contender: Contender, case: Case, warm_up_s: float
                 written.append(max(each[stamp] for each in handed) - stamp)
     cpu = {name: use.cpu_between_s(*window) for name, use in passage.uses.items()}
     machine_s, window_s = cpu.pop(MACHINE), (window[1] - window[0]) / 1e9
-    sent_in_window = len(measured) * case.cameras
+    sent_in_window = (len(measured) - 1) * case.cameras
     return Figures(
         sent=len(stamps) * case.cameras,
         received=_received(passage, case, results),

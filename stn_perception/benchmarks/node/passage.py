@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -90,16 +90,14 @@ def run_passage(
     """
     with Children(folder) as children:
         node = children.start("node", contender.module, contender.arguments(case, plan.model))
-        sink = children.start("sink", _MODULE_SINK, _sink_arguments(contender, case, folder))
-        _wait(stop, [node, sink], (folder / "ready").exists, _START_TIMEOUT_S)
-        source = children.start(
-            "source", _MODULE_SOURCE, _source_arguments(contender, case, plan, folder)
-        )
+        sink = start_sink(children, contender, case, folder)
+        wait_until(stop, [node, sink], (folder / "ready").exists, _START_TIMEOUT_S)
+        source = start_source(children, contender, case, folder, plan.frames, plan.rate_hz)
         processes = {"node": node.pid, "sink": sink.pid, "source": source.pid}
         with UseSampler(processes) as sampler:
             if while_running is not None:
                 while_running(node.pid)
-            _wait(
+            wait_until(
                 stop,
                 [node, sink],
                 lambda: source.exit_code() is not None,
@@ -120,34 +118,49 @@ def run_passage(
     )
 
 
-_MODULE_SINK = "stn_perception.benchmarks.node.sink"
-_MODULE_SOURCE = "stn_perception.benchmarks.node.source"
-
-
-def _sink_arguments(contender: Contender, case: Case, folder: Path) -> list[str]:
-    return [
+def start_sink(children: Children, contender: Contender, case: Case, folder: Path) -> Child:
+    """Start the reader; it makes ``ready`` once every topic has a writer, ``first`` at a view."""
+    arguments = [
         *("--views", *contender.view_topics(case)),
         *("--results", *contender.result_topics(case)),
         *("--transport", contender.transport),
         *("--ready", str(folder / "ready")),
+        *("--first", str(folder / "first")),
         *("--report", str(folder / "sink.json")),
     ]
+    return children.start("sink", "stn_perception.benchmarks.node.sink", arguments)
 
 
-def _source_arguments(contender: Contender, case: Case, plan: Plan, folder: Path) -> list[str]:
-    return [
+def start_source(
+    children: Children,
+    contender: Contender,
+    case: Case,
+    folder: Path,
+    frames: int,
+    rate_hz: float,
+    needed: Sequence[str] | None = None,
+) -> Child:
+    """Start the cameras; they wait until the needed topics (by default all inputs) are read."""
+    arguments = [
         case.name,
-        *("--frames", str(plan.frames)),
-        *("--rate", str(plan.rate_hz)),
+        *("--frames", str(frames)),
+        *("--rate", str(rate_hz)),
         *("--transport", contender.transport),
-        *("--needed", *contender.needs),
+        *("--needed", *(contender.needs if needed is None else needed)),
         *("--report", str(folder / "source.json")),
     ]
+    return children.start("source", "stn_perception.benchmarks.node.source", arguments)
 
 
-def _wait(
+def wait_until(
     stop: StopSignal, alive: list[Child], done: Callable[[], bool], timeout_s: float
 ) -> None:
+    """Wait until something is done.
+
+    Raises:
+        PassageError: One of the processes ended, or it took too long.
+        Interrupted: Stop was asked for.
+    """
     deadline_s = time.monotonic() + timeout_s
     while not done():
         if stop.wait(_POLL_S):

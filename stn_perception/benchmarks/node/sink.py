@@ -68,6 +68,10 @@ class Sink:
         """Whether every topic has its writer."""
         return all(each.get_publisher_count() > 0 for each in self._subscriptions)
 
+    def seen(self) -> bool:
+        """Whether anything came."""
+        return any(each.stamps_ns for each in self.arrivals.values())
+
     def content(self) -> dict[str, Any]:
         """Everything noted, for the report."""
         return {
@@ -91,6 +95,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--results", nargs="*", default=[])
     parser.add_argument("--transport", choices=("tuned", "default"), required=True)
     parser.add_argument("--ready", type=Path, required=True, help="made once writers are there")
+    parser.add_argument("--first", type=Path, required=True, help="made once a message came")
     parser.add_argument("--report", type=Path, required=True)
     parsed = parser.parse_args(argv)
     if parsed.transport == "tuned":
@@ -108,6 +113,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         while not stop.is_set() and not sink.matched():
             executor.spin_once(timeout_sec=_POLL_S)
         parsed.ready.touch()
+        while not stop.is_set() and not sink.seen():
+            executor.spin_once(timeout_sec=_POLL_S)
+        parsed.first.touch()
         while not stop.is_set():
             executor.spin_once(timeout_sec=_POLL_S)
         write_whole_file(parsed.report, json.dumps(sink.content()))

@@ -166,7 +166,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--frames", type=int, required=True)
     parser.add_argument("--rate", type=float, required=True)
     parser.add_argument("--transport", choices=("tuned", "default"), required=True)
-    parser.add_argument("--needed", nargs="+", default=["image"], help="topics to be read first")
+    parser.add_argument("--needed", nargs="*", default=["image"], help="topics to be read first")
     parser.add_argument("--report", type=Path, required=True)
     parsed = parser.parse_args(argv)
     if parsed.transport == "tuned":
