@@ -24,7 +24,7 @@ REACH_ALONG = 1.12
 # Samples of a strip along and across its edge, samples per column of features, and the places
 # across the edge that the network chooses among.
 SAMPLES_ALONG = 48
-SAMPLES_ACROSS = 32
+SAMPLES_ACROSS = 20
 COLUMNS = 16
 BINS = 16
 
@@ -104,7 +104,6 @@ class EdgeRefiner(nn.Module):
         self.first = Mixing(width)
         self.around = nn.Linear(2 * width, width)
         self.second = Mixing(width)
-        self.third = Mixing(width)
         # Per column: heat and offset of each place across the edge, and trust.
         self.head = nn.Conv1d(width, 2 * BINS + 1, 1)
         self.error = nn.Linear(2 * width + 2, 2)
@@ -140,7 +139,7 @@ class EdgeRefiner(nn.Module):
         # What the four edges of one quadrilateral show, for each of them.
         seen = self.around(_pooled(x)).reshape(-1, 4, x.size(1)).mean(dim=1, keepdim=True)
         x = x + seen.expand(-1, 4, -1).reshape(-1, x.size(1), 1)
-        mixed: Tensor = self.third(self.second(x))
+        mixed: Tensor = self.second(x)
         return mixed
 
     def lines(self, strips: Tensor) -> Tuple[Tensor, Tensor, Tensor]:  # noqa: UP006
@@ -193,8 +192,8 @@ class EdgeRefiner(nn.Module):
         if isinstance(self.profile, nn.Conv2d) and isinstance(self.normalization, nn.BatchNorm2d):
             self.profile = fuse_conv_bn_eval(self.profile, self.normalization)
             self.normalization = nn.Identity()
-        for block in (self.first, self.second, self.third):
-            block.fold()
+        self.first.fold()
+        self.second.fold()
 
 
 def _pooled(features: Tensor) -> Tensor:

@@ -38,6 +38,8 @@ class QuadNetwork(nn.Module):
         # A trainer that sets no mode of its own keeps this one.
         self.heatmaps.eval()
         self.edges = EdgeRefiner(channels, edge_width)
+        # Calibration: a power of the standard deviations, and a factor on them.
+        self.log_variance_scale = nn.Parameter(torch.ones(()), requires_grad=False)
         self.log_variance_shift = nn.Parameter(torch.zeros(()), requires_grad=False)
 
     def train(self, mode: bool = True) -> "QuadNetwork":
@@ -58,7 +60,7 @@ class QuadNetwork(nn.Module):
         """Predict the view in each crop (see ``CornerHeatmapNetwork.forward``)."""
         crops = unit_contrast(crops)
         corners, log_variance = self.edges(crops, self.coarse(crops))
-        log_variance = log_variance + self.log_variance_shift
+        log_variance = log_variance * self.log_variance_scale + self.log_variance_shift
         sigma = torch.exp(0.5 * log_variance).mean(dim=[1, 2])
         return {
             "theta": theta_from_corners(corners),

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,12 +17,14 @@ from stn_perception.stn.corner_heatmaps import CornerHeatmapNetwork
 from stn_perception.stn.quad_network import QuadNetwork
 from stn_perception.stn.transforms import corners_from_theta
 from stn_perception.training.batch import Batch, StepResult, batch_of
-from stn_perception.training.calibration import sigma_factor
+from stn_perception.training.calibration import CALIBRATION_SEED, scale_deviations
 from stn_perception.training.config import TrainingConfig
 from stn_perception.training.crops import random_batch
+from stn_perception.training.deviation_power import deviation_power
 from stn_perception.training.labels.comparison import Compared, Comparison
 from stn_perception.training.labels.crops import weak_batch
 from stn_perception.training.labels.makers import WeakLabels, make_labels
+from stn_perception.training.measuring import Errors, measure_archive
 from stn_perception.training.pictures import crops_beside_views
 from stn_perception.training.pool import ScenePool, build_pool, pool_of, scene
 from stn_perception.training.scenes import HELD_OUT, TRAINING, Materials, QuadSceneSettings
@@ -186,15 +187,27 @@ class QuadsTask:
         }
 
     def calibrate(self, network: nn.Module, card: ModelCard, samples: int) -> float:
-        """Scale the predicted deviations so that 1 σ holds 68.27 % of held-out errors."""
+        """Scale the predicted deviations so that 1 σ holds 68.27 % of held-out errors.
+
+        Those of edges are first raised to the power that errors grow with.
+        """
         assert isinstance(network, (CornerHeatmapNetwork, QuadNetwork))
         # The network's own deviations are scaled, without what the box would add to them.
         card = card.model_copy(update={"box_sigma": 0.0})
-        archive = ModelArchive(network, card, torch.device("cpu"), Path(), "torchscript")
-        factor = sigma_factor(archive, self.config.scenes.settings, samples)
-        with torch.no_grad():
-            network.log_variance_shift.add_(2 * math.log(factor))
-        return factor
+        settings = self.config.scenes.settings
+        scenes = [scene(CALIBRATION_SEED, i, settings, held_out=True) for i in range(samples)]
+
+        def measured(archive: ModelArchive) -> Errors:
+            return measure_archive(archive, scenes, card.refinement_steps)
+
+        if isinstance(network, QuadNetwork):
+            archive = ModelArchive(network, card, torch.device("cpu"), Path(), "torchscript")
+            errors = measured(archive)
+            power = deviation_power(errors.in_sigmas * errors.sigma_px, errors.sigma_px)
+            with torch.no_grad():
+                network.log_variance_scale.mul_(power)
+                network.log_variance_shift.mul_(power)
+        return scale_deviations(network, card, lambda archive: measured(archive).in_sigmas)
 
 
 def _listed(materials: Materials) -> str:

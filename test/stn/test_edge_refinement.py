@@ -66,8 +66,8 @@ def test_each_strip_shows_outside_above_and_inside_below(turn: int) -> None:
     strips = EdgeRefiner().strips(crop, theta)
     assert strips.shape[:2] == (4, 1)
     middle = strips[:, 0, :, 6:-6]
-    assert middle[:, :14].max() < 0.05
-    assert middle[:, 18:].min() > 0.95
+    assert middle[:, :8].max() < 0.05
+    assert middle[:, 12:].min() > 0.95
 
 
 def test_strips_follow_the_view_clockwise_and_their_places_have_gradients() -> None:

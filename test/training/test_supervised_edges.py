@@ -9,11 +9,8 @@ from stn_perception.stn.edge_lines import projected
 from stn_perception.stn.quad_network import QuadNetwork
 from stn_perception.stn.transforms import theta_from_corners
 from stn_perception.training.batch import batch_of
-from stn_perception.training.strategies.supervised_edges import (
-    SupervisedEdges,
-    _inverted,
-    nearest_order,
-)
+from stn_perception.training.strategies.corner_order import nearest_order
+from stn_perception.training.strategies.supervised_edges import SupervisedEdges, _inverted
 
 SQUARE = torch.tensor([(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)])
 

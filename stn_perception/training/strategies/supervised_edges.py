@@ -14,6 +14,7 @@ from stn_perception.stn.edge_refinement import REACH_ACROSS
 from stn_perception.stn.quad_network import QuadNetwork
 from stn_perception.stn.transforms import theta_from_corners
 from stn_perception.training.batch import Batch, StepResult
+from stn_perception.training.strategies.corner_order import nearest_order
 from stn_perception.training.strategies.likelihood import SIGMA_OF_LAPLACE
 
 # Mean corner error, in half crops, beyond which no strip can show the edge.
@@ -64,22 +65,6 @@ class SupervisedEdges:
             "within_sigma": (error < torch.exp(0.5 * log_variance)).float().mean(),
         }
         return StepResult(loss, {name: value.detach() for name, value in figures.items()})
-
-
-def nearest_order(predicted: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
-    """Start the truth's corners where the prediction starts.
-
-    Args:
-        predicted: N×4×2, clockwise.
-        truth: N×4×2, clockwise, starting anywhere.
-
-    Returns:
-        truth, N×4×2, in the order nearest to the prediction; the mean corner distance, N.
-    """
-    turned = torch.stack([truth.roll(shift, dims=1) for shift in range(4)], dim=1)
-    distances = (predicted.unsqueeze(1) - turned).norm(dim=3).mean(dim=2)
-    smallest, best = distances.min(dim=1)
-    return turned[torch.arange(len(truth), device=truth.device), best], smallest
 
 
 def _inverted(theta: Tensor) -> Tensor:
