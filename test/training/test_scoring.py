@@ -97,13 +97,13 @@ def test_too_few_samples_are_refused(planar: ModelArchive) -> None:
 
 
 def test_the_shipped_archive_meets_its_floor(planar: ModelArchive) -> None:
-    """Median at most 2 % of the side after refinement, on scenes of held-out materials."""
+    """Median at most 1.3 % of the side after refinement (measured: 0.92 %), on held-out scenes."""
     samples = [scene(31, i, SCORED_SCENES, held_out=True) for i in range(400)]
     refined = measure_archive(planar, samples, planar.card.refinement_steps)
     classical = measure_classical(samples, planar.card.box_margin)
     row = summarize("held-out scenes", "planar", refined, seed=0)
     assert refined.refused == 0
-    assert row["median_percent_of_side"]["value"] <= 2.0
+    assert row["median_percent_of_side"]["value"] <= 1.3
     assert row["mean_px"]["value"] * 4 <= classical.crop_px.mean()
     assert 0.6 <= row["within_1_sigma"]["value"] <= 0.76
 
