@@ -14,9 +14,6 @@ from torch import nn
 
 from stn_perception.runtime.archive import ModelArchive
 from stn_perception.runtime.model_card import ModelCard
-from stn_perception.training.measuring import measure_archive
-from stn_perception.training.pool import scene
-from stn_perception.training.scenes import QuadSceneSettings
 
 # The share of a normal distribution within one standard deviation.
 WITHIN_ONE_SIGMA = 0.6827
@@ -64,17 +61,3 @@ def one_sigma_factor(in_sigmas: NDArray[np.float64], model: str) -> float:
     if in_sigmas.size == 0:
         raise ValueError(f"the model {model} predicts no variance to calibrate")
     return float(np.quantile(in_sigmas, WITHIN_ONE_SIGMA))
-
-
-def sigma_factor(archive: ModelArchive, settings: QuadSceneSettings, count: int) -> float:
-    """Return the factor that a network of quadrilaterals needs (see ``one_sigma_factor``).
-
-    Measured after the card's refinement steps, on held-out materials: a network is surer of
-    what it has seen in training.
-
-    Raises:
-        ValueError: the archive predicts no variance.
-    """
-    samples = [scene(CALIBRATION_SEED, i, settings, held_out=True) for i in range(count)]
-    errors = measure_archive(archive, samples, archive.card.refinement_steps)
-    return one_sigma_factor(errors.in_sigmas, archive.card.name)

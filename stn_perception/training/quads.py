@@ -27,7 +27,7 @@ from stn_perception.training.labels.makers import WeakLabels, make_labels
 from stn_perception.training.measuring import Errors, measure_archive
 from stn_perception.training.pictures import crops_beside_views
 from stn_perception.training.pool import ScenePool, build_pool, pool_of, scene
-from stn_perception.training.scenes import HELD_OUT, TRAINING, Materials, QuadSceneSettings
+from stn_perception.training.scenes import HELD_OUT, TRAINING, QuadSceneSettings
 from stn_perception.training.strategies import strategy_for, symmetric_error
 from stn_perception.training.strategies.weak import start_from_squares
 from stn_perception.training.tasks import Report
@@ -163,11 +163,11 @@ class QuadsTask:
 
     def materials(self) -> str:
         """Return what the scenes are made of."""
-        return _listed(TRAINING)
+        return TRAINING.text
 
     def held_out_text(self) -> str:
         """Return what no training scene is made of."""
-        return _listed(HELD_OUT)
+        return HELD_OUT.text
 
     def card_fields(self) -> dict[str, Any]:
         """Return what the card says of the network."""
@@ -208,14 +208,6 @@ class QuadsTask:
                 network.log_variance_scale.mul_(power)
                 network.log_variance_shift.mul_(power)
         return scale_deviations(network, card, lambda archive: measured(archive).in_sigmas)
-
-
-def _listed(materials: Materials) -> str:
-    return (
-        f"photographs of scikit-image ({', '.join(materials.photographs)}), Hershey fonts "
-        f"{list(materials.fonts)}, fiducials of {', '.join(materials.dictionaries)}, sign shapes "
-        f"{', '.join(materials.shapes)}"
-    )
 
 
 @lru_cache(maxsize=1)
