@@ -45,7 +45,7 @@ class ModelSettings(BaseModel):
         default=0,
         ge=0,
         le=256,
-        description="CPU threads for the network and OpenCV; 0: their choice.",
+        description="CPU threads for network and sampling; 0: all cores but one.",
     )
     warm_up_batches: tuple[Annotated[int, Field(ge=1, le=4096)], ...] = Field(
         min_length=1,
