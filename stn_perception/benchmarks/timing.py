@@ -14,6 +14,8 @@ import numpy as np
 # Shorter rounds measure the clock and the cache more than the job.
 _SHORTEST_ROUND_S = 0.02
 _MOST_REPEATS = 1000
+# OpenMP's threads spin for a while after their last work, and hold a core that another wants.
+_REST_S = 0.01
 
 
 @dataclass(frozen=True)
@@ -51,10 +53,11 @@ class Ratio:
 def interleaved(
     contenders: Mapping[str, Callable[[], object]], rounds: int = 15
 ) -> dict[str, Timing]:
-    """Time every contender once a round, in an order that turns from round to round.
+    """Time every contender once a round, in another order each round.
 
-    Each is called twice before anything counts, then often enough a round to fill 20 ms. The
-    garbage collector waits outside the rounds.
+    Each is called twice before anything counts, then often enough a round to fill 20 ms, after a
+    pause in which the threads of the one before it come to rest. The garbage collector waits
+    outside the rounds.
 
     Args:
         contenders: What to time, by name.
@@ -64,13 +67,14 @@ def interleaved(
         raise ValueError(f"rounds is {rounds}, expected at least 1")
     repeats = {name: _repeats(call) for name, call in contenders.items()}
     names = list(contenders)
+    shuffled = np.random.default_rng(0)
     seconds: dict[str, list[float]] = {name: [] for name in names}
     was_enabled = gc.isenabled()
     gc.disable()
     try:
-        for number in range(rounds):
-            turn = number % len(names)
-            for name in names[turn:] + names[:turn]:
+        for _ in range(rounds):
+            for name in shuffled.permutation(names).tolist():
+                time.sleep(_REST_S)
                 seconds[name].append(_seconds_per_call(contenders[name], repeats[name]))
             gc.collect()
     finally:
