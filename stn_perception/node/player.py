@@ -24,6 +24,9 @@ from stn_perception.runtime.whole_file import write_whole_file
 
 # A BestEffort reader fetches from the writer's shared memory, which goes with the process.
 _LINGER_S = 0.3
+# A match is known here a moment before the subscriber knows it, and what is sent in between is
+# lost to a best-effort one.
+_MATCH_SETTLES_S = 0.5
 
 
 class PlayError(Exception):
@@ -149,6 +152,7 @@ class _Player:
             counts = {p.topic_name: p.get_subscription_count() for p in self._publishers.values()}
             missing = {name: count for name, count in counts.items() if count < wanted}
             if not missing:
+                self._stop.wait(_MATCH_SETTLES_S if wanted else 0.0)
                 return
             if time.monotonic() >= deadline:
                 name, count = next(iter(missing.items()))

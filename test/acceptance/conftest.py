@@ -104,7 +104,7 @@ def replay_past_consumer(folder: Path, given: dict[str, str], *player: str) -> S
     script = str(Path(__file__).with_name("consumer.py"))
     consumer = [python, script, str(seen), str(SLOTS), str(ready)]
     play = [python, "-m", "stn_perception.node.player", str(SAMPLE), "--no-clock"]
-    play += ["--wait-for-subscribers", "1", "--wait-timeout", "60", "--json", str(report)]
+    play += ["--wait-for-subscribers", "2", "--wait-timeout", "60", "--json", str(report)]
     with process(node, env, folder / "node.log") as running_node:
         with process(consumer, env, folder / "consumer.log") as running_consumer:
             wait_for(ready, running_consumer, folder / "consumer.log")

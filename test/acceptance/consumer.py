@@ -20,6 +20,7 @@ from rclpy.node import Node
 from rclpy.qos import QoSHistoryPolicy, QoSProfile, QoSReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from tf2_msgs.msg import TFMessage
+from vision_msgs.msg import Detection2DArray
 
 
 def stamp_of(header):
@@ -31,6 +32,10 @@ def pixels_of(message):
     channels = {"mono8": 1, "rgb8": 3, "bgr8": 3}[message.encoding]
     pixels = rows[:, : message.width * channels].reshape(message.height, message.width, channels)
     return pixels[:, :, ::-1] if message.encoding == "rgb8" else pixels
+
+
+def ignore(message):
+    pass
 
 
 class Consumer(Node):
@@ -47,6 +52,9 @@ class Consumer(Node):
         self.create_subscription(
             CompressedImage, "/camera/image/compressed", self.keep_source, reliable
         )
+        # Of no use here: the player waits for two readers of every topic, this and the node.
+        self.create_subscription(CameraInfo, "/camera/camera_info", ignore, reliable)
+        self.create_subscription(Detection2DArray, "/camera/detections", ignore, reliable)
         self.create_subscription(Image, f"{view}/overlay", self.keep("overlay"), reliable)
         self.create_subscription(TFMessage, "/tf", self.keep_transforms, reliable)
         for slot in range(slots):
