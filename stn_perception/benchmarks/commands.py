@@ -11,7 +11,7 @@ import argparse
 from importlib import import_module
 from typing import Protocol, cast
 
-NAMES: tuple[str, ...] = ("warp", "pipeline", "growth", "cuda", "node", "guard")
+NAMES: tuple[str, ...] = ("warp", "pipeline", "growth", "cuda", "node", "start", "guard")
 
 
 class BenchCommand(Protocol):
