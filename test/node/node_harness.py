@@ -252,6 +252,8 @@ class CameraClient:
                 lambda publisher=publisher: publisher.get_subscription_count() > 0,
                 lambda publisher=publisher: f"nobody subscribes to {publisher.topic_name}",
             )
+        # The publisher knows of the match before the node does; what it sends in between is lost.
+        time.sleep(0.2)
         return self
 
     def next_stamp_ns(self) -> int:
