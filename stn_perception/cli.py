@@ -52,7 +52,7 @@ def explain(error: Exception) -> str:
         return (
             f"The Python package '{error.name.split('.')[0]}' is not installed. "
             "Install stn_perception with the extra that brings it: "
-            "[ros], [bags], [train] or [view]."
+            "[fast], [ros], [bags], [train], [tabletop] or [bench]."
         )
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
