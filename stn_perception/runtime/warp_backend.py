@@ -34,7 +34,8 @@ class ViewSample:
 class WarpBackend(Protocol):
     """Samples frames. Pixels outside a frame or with w <= 0 are black.
 
-    No method reads, copies or converts more of a frame than the view covers.
+    No method reads, copies or converts more of a frame than the view covers. A class that derives
+    from this one writes ``warp_view`` or ``warp_views``; each is made of the other.
     """
 
     name: str
@@ -60,6 +61,8 @@ class WarpBackend(Protocol):
 
         ``antialias`` concerns linear and cubic interpolation; nearest takes pixels as they are.
         """
+        sample = ViewSample(frame, frame_from_view)
+        return self.warp_views([sample], width, height, interpolation, antialias)[0]
 
     def warp_views(
         self,
@@ -70,3 +73,7 @@ class WarpBackend(Protocol):
         antialias: bool = True,
     ) -> list[NDArray[np.uint8]]:
         """Several views of any frames in one call, each what ``warp_view`` gives for it."""
+        return [
+            self.warp_view(s.frame, s.frame_from_view, width, height, interpolation, antialias)
+            for s in samples
+        ]

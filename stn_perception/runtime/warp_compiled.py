@@ -20,7 +20,7 @@ from stn_perception.runtime.compiled.rows import input_rows_of, view_rows_of
 from stn_perception.runtime.compiled.threads import in_parts
 from stn_perception.runtime.frame import Frame
 from stn_perception.runtime.settings import Interpolation
-from stn_perception.runtime.warp_backend import InputSample, ViewSample
+from stn_perception.runtime.warp_backend import InputSample, ViewSample, WarpBackend
 from stn_perception.runtime.warp_opencv import OpenCvBackend
 
 _BT_601 = (0.299, 0.587, 0.114)
@@ -31,7 +31,7 @@ _PIXELS_WORTH_A_THREAD = 65_536
 Item = TypeVar("Item", InputSample, ViewSample)
 
 
-class CompiledBackend:
+class CompiledBackend(WarpBackend):
     """``WarpBackend`` by compiled code; see there for what the methods promise.
 
     Views by nearest or cubic interpolation are left to OpenCV. The code for gray and for
@@ -75,19 +75,6 @@ class CompiledBackend:
             if part is not inputs:
                 inputs[places] = part
         return torch.from_numpy(inputs)
-
-    def warp_view(
-        self,
-        frame: Frame,
-        frame_from_view: NDArray[np.float64],
-        width: int,
-        height: int,
-        interpolation: Interpolation = "linear",
-        antialias: bool = True,
-    ) -> NDArray[np.uint8]:
-        """One view in the frame's colour order."""
-        sample = ViewSample(frame, frame_from_view)
-        return self.warp_views([sample], width, height, interpolation, antialias)[0]
 
     def warp_views(
         self,

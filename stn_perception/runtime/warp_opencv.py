@@ -15,7 +15,7 @@ from stn_perception.messages.encodings import CHANNELS
 from stn_perception.runtime.frame import Frame
 from stn_perception.runtime.sampling_plan import SamplingPlan, in_front, is_in_front, sampling_plan
 from stn_perception.runtime.settings import Interpolation
-from stn_perception.runtime.warp_backend import InputSample, ViewSample
+from stn_perception.runtime.warp_backend import InputSample, WarpBackend
 
 _FLAGS: dict[str, int] = {
     "nearest": cv2.INTER_NEAREST,
@@ -42,7 +42,7 @@ _TO_GRAY: dict[str, int | None] = {
 }
 
 
-class OpenCvBackend:
+class OpenCvBackend(WarpBackend):
     """``WarpBackend`` on OpenCV; see there for what the methods promise."""
 
     name = "opencv"
@@ -88,20 +88,6 @@ class OpenCvBackend:
             view[~in_front(frame_from_view, width, height)] = 0
         result: NDArray[np.uint8] = view
         return result
-
-    def warp_views(
-        self,
-        samples: Sequence[ViewSample],
-        width: int,
-        height: int,
-        interpolation: Interpolation = "linear",
-        antialias: bool = True,
-    ) -> list[NDArray[np.uint8]]:
-        """One after the other."""
-        return [
-            self.warp_view(s.frame, s.frame_from_view, width, height, interpolation, antialias)
-            for s in samples
-        ]
 
 
 def _part(frame: Frame, plan: SamplingPlan) -> NDArray[np.uint8]:

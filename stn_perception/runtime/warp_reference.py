@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from stn_perception.runtime.frame import Frame
 from stn_perception.runtime.sampling_plan import SamplingPlan, sampling_plan
 from stn_perception.runtime.settings import Interpolation
-from stn_perception.runtime.warp_backend import InputSample, ViewSample
+from stn_perception.runtime.warp_backend import InputSample, WarpBackend
 
 _CUBIC = -0.75  # Keys' parameter as OpenCV and torch have it
 _GRAY = (0.299, 0.587, 0.114)  # ITU-R BT.601
 _RGB_CHANNELS = {"rgb": (0, 1, 2), "bgr": (2, 1, 0), "rgba": (0, 1, 2), "bgra": (2, 1, 0)}
 
 
-class ReferenceBackend:
+class ReferenceBackend(WarpBackend):
     """``WarpBackend`` in plain arithmetic; see there for what the methods promise."""
 
     name = "reference"
@@ -48,20 +48,6 @@ class ReferenceBackend:
         values = _warp(frame, frame_from_view, width, height, interpolation, reduce)
         rounded = values.round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).numpy()
         return np.ascontiguousarray(rounded[..., 0] if frame.pixels.ndim == 2 else rounded)
-
-    def warp_views(
-        self,
-        samples: Sequence[ViewSample],
-        width: int,
-        height: int,
-        interpolation: Interpolation = "linear",
-        antialias: bool = True,
-    ) -> list[NDArray[np.uint8]]:
-        """One after the other."""
-        return [
-            self.warp_view(s.frame, s.frame_from_view, width, height, interpolation, antialias)
-            for s in samples
-        ]
 
 
 def _warp(

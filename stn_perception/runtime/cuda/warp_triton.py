@@ -18,12 +18,12 @@ from stn_perception.runtime.cuda.parameters import Parameters
 from stn_perception.runtime.cuda.plans import Plans
 from stn_perception.runtime.frame import Frame
 from stn_perception.runtime.settings import Interpolation
-from stn_perception.runtime.warp_backend import InputSample, ViewSample
+from stn_perception.runtime.warp_backend import InputSample, ViewSample, WarpBackend
 
 _FRAMES, _VIEWS = 4, 32  # tables begin at this size and double
 
 
-class TritonBackend:
+class TritonBackend(WarpBackend):
     """``WarpBackend`` in Triton kernels; see there for what the methods promise.
 
     A frame is brought to the device once, when it is first seen, and found there again while it
@@ -66,19 +66,6 @@ class TritonBackend:
             launches.inputs(table, plans, self._colors[channels], inputs)
             self._store.done(frames)
         return inputs
-
-    def warp_view(
-        self,
-        frame: Frame,
-        frame_from_view: NDArray[np.float64],
-        width: int,
-        height: int,
-        interpolation: Interpolation = "linear",
-        antialias: bool = True,
-    ) -> NDArray[np.uint8]:
-        """One view in the frame's colour order."""
-        sample = ViewSample(frame, frame_from_view)
-        return self.warp_views([sample], width, height, interpolation, antialias)[0]
 
     def warp_views(
         self,
