@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which part of a view shows the frame, in plain numbers that can be compiled.
 
-The same polygon as ``view_coverage.visible_polygon``: five half-planes in the view's own
-coordinates (in front of the camera, and within each side of the frame) cut the view's rectangle.
+In the view's own coordinates every condition is a half-plane, also for a projective transform:
+with (p, q, w) = frame_from_view · (x, y, 1), "in front" is w > 0 and "inside the frame" is
+p >= -w/2, p <= (W - 1/2)·w and the same for q. So the visible part is a convex polygon: five
+half-planes cut the view's rectangle (Sutherland-Hodgman).
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ import triton.language as tl
 
 from stn_perception.runtime.cuda import plan_layout as layout
 from stn_perception.runtime.sampling_plan import _FEWEST_CELLS, _REACH, REDUCE_FROM
-from stn_perception.runtime.view_coverage import _IN_FRONT
+from stn_perception.runtime.seen_part import _IN_FRONT
 
 # A convex quad cut by five half-planes has nine vertices.
 LANES = tl.constexpr(16)
