@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stn_perception.geometry.homography import InvalidTransformError
-from stn_perception.geometry.pixels import view_center
 from stn_perception.geometry.views import seen_views
 from stn_perception.messages.outcomes import DropReason
 from stn_perception.runtime.view_coverage import valid_fractions
@@ -49,56 +48,22 @@ class CheckedViews:
         return CheckedViews(self.frame_from_view[kept], self.corners[kept], {})
 
 
-def in_front_of_camera(frame_from_view: Matrix, width: int, height: int) -> Matrix:
-    """The same transform with the sign that makes w > 0 at the view's centre."""
-    transform = np.asarray(frame_from_view, dtype=np.float64)
-    weight = transform[2, :2] @ view_center(width, height) + transform[2, 2]
-    signed: Matrix = -transform if weight < 0 else transform
-    return signed
-
-
-def check_view(
-    frame_from_view: Matrix,
-    view_size: tuple[int, int],
-    frame_size: tuple[int, int],
-    min_valid_fraction: float,
-) -> Matrix:
-    """The transform, signed so that the view is in front of the camera.
-
-    Args:
-        frame_from_view: 3×3 in pixels.
-        view_size: Width and height in pixels.
-        frame_size: Width and height in pixels.
-        min_valid_fraction: Share of the view that must show the frame; some of it must anyway.
-
-    Raises:
-        ViewRefused: Not finite, mirrored, folded behind the camera, collapsed or escaped.
-    """
-    checked = check_views(
-        np.asarray(frame_from_view, dtype=np.float64)[None],
-        view_size,
-        np.array([frame_size]),
-        min_valid_fraction,
-    )
-    for refusal in checked.refusals.values():
-        raise refusal
-    transform: Matrix = checked.frame_from_view[0]
-    return transform
-
-
 def check_views(
     frame_from_view: Matrix,
     view_size: tuple[int, int],
     frame_sizes: Matrix,
     min_valid_fraction: float,
 ) -> CheckedViews:
-    """``check_view`` for N views at once.
+    """Sign N transforms so that the views are in front of the camera, and say which are none.
+
+    Refused are transforms that are not finite, and views that are mirrored, folded behind the
+    camera, collapsed or escaped.
 
     Args:
         frame_from_view: N×3×3 in pixels.
-        view_size: As there.
+        view_size: Width and height in pixels.
         frame_sizes: N×2, width and height of the frame of each view in pixels.
-        min_valid_fraction: As there.
+        min_valid_fraction: Share of a view that must show its frame; some of it must anyway.
     """
     seen = seen_views(frame_from_view, *view_size)
     refusals = {place: _refusal(fault) for place, fault in seen.faults.items()}

@@ -24,7 +24,7 @@ from stn_perception.runtime.canonicalizer import Canonicalizer
 from stn_perception.runtime.frame import Frame
 from stn_perception.runtime.requests import FrameRequest
 from stn_perception.runtime.settings import PipelineSettings
-from stn_perception.runtime.view_check import ViewRefused, check_view, check_views
+from stn_perception.runtime.view_check import ViewRefused, check_views
 from stn_perception.runtime.view_coverage import valid_fraction, valid_fractions
 
 SIZE = (64, 48)
@@ -74,6 +74,14 @@ def test_the_visible_share_of_many_views_is_that_of_each() -> None:
     assert np.mean(shares == 1) > 0.05
 
 
+def check_view(transform: np.ndarray, frame_size: tuple[int, int], share: float) -> np.ndarray:
+    """One view by itself; raises what it is refused for."""
+    checked = check_views(transform[None], SIZE, np.array([frame_size]), share)
+    for refusal in checked.refusals.values():
+        raise refusal
+    return checked.frame_from_view[0]
+
+
 def test_views_are_refused_for_their_own_reasons_alone() -> None:
     transforms = random_transforms(400, 3)
     frames = np.random.default_rng(4).integers(50, 250, (400, 2)).astype(float)
@@ -82,12 +90,12 @@ def test_views_are_refused_for_their_own_reasons_alone() -> None:
     for place, transform in enumerate(transforms):
         width, height = frames[place].astype(int)
         if place not in checked.refusals:
-            alone = check_view(transform, SIZE, (width, height), 0.2)
+            alone = check_view(transform, (width, height), 0.2)
             np.testing.assert_array_equal(alone, checked.frame_from_view[place])
             continue
         refusal = checked.refusals[place]
         with pytest.raises(ViewRefused) as caught:
-            check_view(transform, SIZE, (width, height), 0.2)
+            check_view(transform, (width, height), 0.2)
         assert (caught.value.reason, str(caught.value)) == (refusal.reason, str(refusal))
         reasons |= set(str(refusal).split()) & {"holds", "folds", "mirrors", "is", "has"}
     assert len(checked.refusals) < 350
