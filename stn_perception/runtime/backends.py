@@ -26,6 +26,7 @@ __all__ = [
 _LOGGER = logging.getLogger(__name__)
 
 
+@cache  # it keeps nothing, and settings that change ask for it again
 def _compiled() -> WarpBackend:
     from stn_perception.runtime.warp_compiled import CompiledBackend  # Numba takes its time
 
