@@ -16,11 +16,9 @@ class Startup:
 
     def __init__(self, since_process: bool = False) -> None:
         self._steps: dict[str, float] = {}
-        self._began_s = time.monotonic()
-        self._last_s = self._began_s
+        self._last_s = time.monotonic()
         if since_process:
-            self._began_s -= process_age_s()
-            self._last_s = self._began_s
+            self._last_s -= process_age_s()
             self.mark("interpreter")
 
     def mark(self, step: str) -> None:
