@@ -7,9 +7,10 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from stn_perception.benchmarks.turned_views import smooth_picture, turned_views
 
 Output = Literal["float32", "float16", "uint8"]
 # Of a view against its place, in radians, and times its case's scale.
@@ -90,21 +91,9 @@ def _spread(
     centers = centers * [frame_size[0] / columns, frame_size[1] / rows] - 0.5
     angles = rng.uniform(-_LARGEST_TURN, _LARGEST_TURN, views)
     scales = scale * rng.uniform(2 - _LARGEST_SCALE, _LARGEST_SCALE, views)
-    transforms = np.tile(np.eye(3), (views, 1, 1))
-    transforms[:, 0, 0] = transforms[:, 1, 1] = scales * np.cos(angles)
-    transforms[:, 1, 0] = scales * np.sin(angles)
-    transforms[:, 0, 1] = -transforms[:, 1, 0]
-    middle = (size - 1) / 2
-    transforms[:, :2, 2] = centers - transforms[:, :2, :2].sum(axis=2) * middle
+    transforms = turned_views(size, centers, scales, angles)
     frame_of_view = (places // (columns * rows)).astype(np.int32)
-    picture = _picture(*frame_size, rng)
+    picture = smooth_picture(*frame_size, rng)
     numbers = range(int(frame_of_view[-1]) + 1)
     frames = np.stack([np.roll(picture, 97 * number, axis=1) for number in numbers])
     return DeviceCase(name, frames, frame_of_view, transforms, size, output, is_large)
-
-
-def _picture(width: int, height: int, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Smooth noise with the contrast of a photograph."""
-    shape = (max(2, height // 16), max(2, width // 16), 3)
-    rough = rng.integers(0, 256, shape, dtype=np.uint8)
-    return np.asarray(cv2.resize(rough, (width, height), interpolation=cv2.INTER_CUBIC))

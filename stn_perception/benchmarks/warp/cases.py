@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from stn_perception.benchmarks.turned_views import smooth_picture, turned_views
 
 Pixels = NDArray[np.uint8]
 Matrix = NDArray[np.float64]
@@ -60,10 +61,10 @@ def _of_one_frame(
     name: str, size: tuple[int, int], views: int, scale: float, rng: np.random.Generator
 ) -> WarpCase:
     """Turned views of 224², each frame pixel per view pixel about ``scale``, somewhere inside."""
-    frame = _picture(*size, rng)
+    frame = smooth_picture(*size, rng)
     centers = rng.uniform([0.3, 0.3], [0.7, 0.7], (views, 2)) * size
     scales = scale * rng.uniform(0.85, 1.15, views)
-    transforms = _turned(224, centers, scales, rng.uniform(-0.6, 0.6, views))
+    transforms = turned_views(224, centers, scales, rng.uniform(-0.6, 0.6, views))
     return WarpCase(name, frame[None], transforms, 224, 5.0)
 
 
@@ -71,24 +72,7 @@ def _of_crops(
     name: str, count: int, size: int, times: float, rng: np.random.Generator
 ) -> WarpCase:
     """As a spatial transformer in a network's middle: each crop turned, scaled and shifted."""
-    crops = np.stack([_picture(size, size, rng) for _ in range(count)])
+    crops = np.stack([smooth_picture(size, size, rng) for _ in range(count)])
     centers = (size - 1) / 2 + rng.uniform(-0.1, 0.1, (count, 2)) * size
     scales, angles = rng.uniform(0.6, 1.1, count), rng.uniform(-0.6, 0.6, count)
-    return WarpCase(name, crops, _turned(size, centers, scales, angles), size, times)
-
-
-def _turned(size: int, centers: Matrix, scales: Matrix, angles_rad: Matrix) -> Matrix:
-    middle = (size - 1) / 2
-    transforms = np.tile(np.eye(3), (len(scales), 1, 1))
-    cosine, sine = scales * np.cos(angles_rad), scales * np.sin(angles_rad)
-    transforms[:, 0, 0], transforms[:, 0, 1] = cosine, -sine
-    transforms[:, 1, 0], transforms[:, 1, 1] = sine, cosine
-    transforms[:, :2, 2] = centers - transforms[:, :2, :2].sum(axis=2) * middle
-    return transforms
-
-
-def _picture(width: int, height: int, rng: np.random.Generator) -> Pixels:
-    """Smooth noise with the contrast of a photograph."""
-    shape = (max(2, height // 16), max(2, width // 16), 3)
-    rough = rng.integers(0, 256, shape, dtype=np.uint8)
-    return np.asarray(cv2.resize(rough, (width, height), interpolation=cv2.INTER_CUBIC))
+    return WarpCase(name, crops, turned_views(size, centers, scales, angles), size, times)
