@@ -137,6 +137,13 @@ def shown(cell: Cell) -> str:
     return str(cell)
 
 
+def number(row: Mapping[str, Cell], key: str) -> float:
+    """A cell that holds a number."""
+    value = row[key]
+    assert isinstance(value, int | float)
+    return float(value)
+
+
 def _processor() -> str:
     if not _CPU_FILE.exists():
         return platform.processor() or platform.machine()

@@ -7,9 +7,7 @@ import os
 import time
 from collections.abc import Callable
 
-import cv2
 import numpy as np
-import torch
 
 from stn_perception.node.padded_batches import PaddedArchive
 from stn_perception.node.settings import ModelSettings
@@ -19,6 +17,7 @@ from stn_perception.runtime.frame import Frame
 from stn_perception.runtime.pipeline import Pipeline
 from stn_perception.runtime.requests import FrameRequest, full_frame_region
 from stn_perception.runtime.settings import PipelineSettings
+from stn_perception.runtime.threads import set_threads
 
 _FRAME_PX = 64
 
@@ -29,9 +28,7 @@ def limit_threads(count: int) -> None:
     The free core takes and publishes messages. Where a camera's driver and a subscriber share two
     cores with the node, networks on both wait for each other's threads: 12 to 17 ms, not 10.
     """
-    threads = count or max(1, len(os.sched_getaffinity(0)) - 1)
-    torch.set_num_threads(threads)
-    cv2.setNumThreads(threads)
+    set_threads(count or max(1, len(os.sched_getaffinity(0)) - 1))
 
 
 def load_model(

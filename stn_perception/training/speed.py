@@ -19,6 +19,7 @@ from stn_perception.runtime.canonicalizer import Canonicalizer
 from stn_perception.runtime.frame import Frame
 from stn_perception.runtime.requests import FrameRequest
 from stn_perception.runtime.settings import PipelineSettings
+from stn_perception.runtime.threads import one_thread
 
 BATCH = 8
 _REPEATS = 40
@@ -37,28 +38,22 @@ def measure_speed(archive: ModelArchive) -> dict[str, Any]:
         each with ``median`` and ``fastest`` of repeated calls. Other load on the machine shows in
         the median first.
     """
-    torch_threads, cv_threads = torch.get_num_threads(), cv2.getNumThreads()
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
-    try:
-        card = archive.card
-        passes = card.refinement_steps + 1
-        generator = torch.Generator().manual_seed(1)
-        shape = (BATCH, card.channels, card.input_height, card.input_width)
-        crops = torch.rand(shape, generator=generator)
-        canonicalizer = Canonicalizer(
-            archive, PipelineSettings(min_valid_fraction=0.0), get_backend("opencv")
-        )
-        request = _request(card.channels)
+    card = archive.card
+    passes = card.refinement_steps + 1
+    generator = torch.Generator().manual_seed(1)
+    shape = (BATCH, card.channels, card.input_height, card.input_width)
+    crops = torch.rand(shape, generator=generator)
+    canonicalizer = Canonicalizer(
+        archive, PipelineSettings(min_valid_fraction=0.0), get_backend("opencv")
+    )
+    request = _request(card.channels)
+    with one_thread():
         return {
             "batch": BATCH,
             "passes": passes,
             "network": _per_object(lambda: [archive.predict(crops) for _ in range(passes)]),
             "canonicalizer": _per_object(lambda: canonicalizer.predict([request])),
         }
-    finally:
-        torch.set_num_threads(torch_threads)
-        cv2.setNumThreads(cv_threads)
 
 
 def _request(channels: int) -> FrameRequest:

@@ -13,7 +13,8 @@ from stn_perception.benchmarks.pipeline.scenes import (
     Ours,
     requests,
 )
-from stn_perception.benchmarks.report import BenchReport, Cell
+from stn_perception.benchmarks.report import BenchReport, Cell, number
+from stn_perception.benchmarks.threads import use_threads
 from stn_perception.benchmarks.timing import interleaved
 from stn_perception.runtime.archive import ModelArchive
 
@@ -35,7 +36,7 @@ def measure(most: int, settings: BenchSettings) -> BenchReport:
     counts = [1 << power for power in range(MOST_OBJECTS.bit_length())]
     if most not in counts[1:]:
         raise ValueError(f"most is {most}, expected one of {', '.join(map(str, counts[1:]))}")
-    threads = settings.use_threads()
+    threads = use_threads(settings.threads)
     archive = ModelArchive.open(settings.model, device="cpu")
     over_objects = [("vga", count) for count in counts if count <= most]
     over_pixels = [(size, _OBJECTS_OVER_PIXELS) for size in SIZES]
@@ -48,13 +49,7 @@ def measure(most: int, settings: BenchSettings) -> BenchReport:
         command="stn bench growth",
         rows=rows,
         notes=[_note(rows, OBJECTS, "object"), _note(rows, PIXELS, "megapixel of the frame")],
-        settings={
-            "model": f"{archive.card.name} {archive.card.version}",
-            "rounds": settings.rounds,
-            "threads": threads,
-            "backend": settings.backend,
-            "calibrated": settings.is_calibrated,
-        },
+        settings=settings.told(archive, threads),
     )
 
 
@@ -69,8 +64,8 @@ def points(
 ) -> tuple[list[float], dict[str, list[float]]]:
     """Units, and milliseconds of each part of the cost at them."""
     own = [row for row in rows if row["over"] == over]
-    costs = {part: [_number(row, f"{part} ms") for row in own] for part in PARTS}
-    return [_number(row, over) for row in own], costs
+    costs = {part: [number(row, f"{part} ms") for row in own] for part in PARTS}
+    return [number(row, over) for row in own], costs
 
 
 def _rows(
@@ -111,9 +106,3 @@ def _note(rows: Sequence[Mapping[str, Cell]], over: str, unit: str) -> str:
         for part, line in lines(rows, over).items()
     ]
     return f"Over {over}, ms fixed + ms for each {unit}: {', '.join(parts)}."
-
-
-def _number(row: Mapping[str, Cell], key: str) -> float:
-    value = row[key]
-    assert isinstance(value, int | float)
-    return float(value)

@@ -5,13 +5,9 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
-
-import cv2
-import torch
 
 from stn_perception.benchmarks.pipeline.scenes import requests
 from stn_perception.benchmarks.timing import interleaved
@@ -51,19 +47,6 @@ def count_figures() -> dict[str, Callable[[], float]]:
         "calls of Pipeline.process with poses": lambda: float(_process_calls(calibrated=True)),
         "calls to build the messages": lambda: float(_message_calls()),
     }
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """One thread for torch and OpenCV: how threads share a busy machine varies most of all."""
-    before = torch.get_num_threads(), cv2.getNumThreads()
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before[0])
-        cv2.setNumThreads(before[1])
 
 
 def counted_calls(job: Callable[[], object]) -> int:

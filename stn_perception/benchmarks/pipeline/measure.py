@@ -12,7 +12,8 @@ import torch
 from stn_perception.benchmarks.peers.eager_pipeline import EagerPipeline
 from stn_perception.benchmarks.pipeline.cost_line import cost_line
 from stn_perception.benchmarks.pipeline.scenes import STAGES, BenchSettings, Ours, requests
-from stn_perception.benchmarks.report import BenchReport, Cell, Target
+from stn_perception.benchmarks.report import BenchReport, Cell, Target, number
+from stn_perception.benchmarks.threads import use_threads
 from stn_perception.benchmarks.timing import interleaved, ratio
 from stn_perception.geometry import AxisAlignedBox, OrientedBox
 from stn_perception.geometry.quads import quad_sides_px, view_quad
@@ -45,7 +46,7 @@ def measure(sizes: Sequence[str], objects: Sequence[int], settings: BenchSetting
         for size in sizes
         for count in objects
     }
-    threads = settings.use_threads()
+    threads = use_threads(settings.threads)
     archive = ModelArchive.open(settings.model, device="cpu")
     eager = EagerPipeline(archive)
     rows: list[Row] = []
@@ -64,13 +65,7 @@ def measure(sizes: Sequence[str], objects: Sequence[int], settings: BenchSetting
             "warp_perspective; it neither antialiases nor tracks nor finds poses.",
             *_cost_notes(rows, sizes, objects),
         ],
-        settings={
-            "model": f"{archive.card.name} {archive.card.version}",
-            "rounds": settings.rounds,
-            "threads": threads,
-            "backend": settings.backend,
-            "calibrated": settings.is_calibrated,
-        },
+        settings=settings.told(archive, threads),
     )
 
 
@@ -159,9 +154,9 @@ def _targets(rows: Sequence[Row]) -> list[Target]:
     targets = []
     for row in rows:
         if row["objects"] == _TARGET_OBJECTS:
-            share, name = _number(row, "rest / network"), f"{row['case']}: rest / network"
+            share, name = number(row, "rest / network"), f"{row['case']}: rest / network"
             targets.append(Target(name, share, _LARGEST_SHARE, at_least=False))
-        times, name = _number(row, "eager / ours"), f"{row['case']}: eager / ours"
+        times, name = number(row, "eager / ours"), f"{row['case']}: eager / ours"
         targets.append(Target(name, times, _TIMES_OF_EAGER, at_least=True))
     return targets
 
@@ -174,16 +169,10 @@ def _cost_notes(rows: Sequence[Row], sizes: Sequence[str], objects: Sequence[int
     notes = []
     for size in sizes:
         own = [row for row in rows if str(row["case"]).rsplit("-", 1)[0] == size]
-        units = [_number(row, "objects") for row in own]
+        units = [number(row, "objects") for row in own]
         parts = []
         for title, keys in titles.items():
-            line = cost_line(units, [sum(_number(row, key) for key in keys) for row in own])
+            line = cost_line(units, [sum(number(row, key) for key in keys) for row in own])
             parts.append(f"{title} {line.fixed_ms:.2f} + {line.marginal_ms:.3f}")
         notes.append(f"{size}, ms fixed + ms for each object: {', '.join(parts)}.")
     return notes
-
-
-def _number(row: Row, key: str) -> float:
-    value = row[key]
-    assert isinstance(value, int | float)
-    return float(value)

@@ -4,14 +4,12 @@
 from __future__ import annotations
 
 import itertools
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-import cv2
 import numpy as np
-import torch
 
 from stn_perception.benchmarks.node.scene import pictures
 from stn_perception.geometry import AxisAlignedBox, PinholeIntrinsics
@@ -53,17 +51,15 @@ class BenchSettings:
     backend: str
     is_calibrated: bool
 
-    def __post_init__(self) -> None:
-        """Check the threads."""
-        if self.threads < 0:
-            raise ValueError(f"threads is {self.threads}, expected 0 or more")
-
-    def use_threads(self) -> int:
-        """Give everyone the same number of threads, and return it."""
-        threads = self.threads or len(os.sched_getaffinity(0))
-        torch.set_num_threads(threads)
-        cv2.setNumThreads(threads)
-        return threads
+    def told(self, archive: ModelArchive, threads: int) -> dict[str, Any]:
+        """What a report says of the run."""
+        return {
+            "model": f"{archive.card.name} {archive.card.version}",
+            "rounds": self.rounds,
+            "threads": threads,
+            "backend": self.backend,
+            "calibrated": self.is_calibrated,
+        }
 
 
 def requests(size: str, objects: int, is_calibrated: bool) -> list[FrameRequest]:

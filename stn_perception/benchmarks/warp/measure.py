@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 
-import cv2
 import numpy as np
 import torch
 
 from stn_perception.benchmarks.report import BenchReport, Cell, Target
+from stn_perception.benchmarks.threads import use_threads
 from stn_perception.benchmarks.timing import Timing, interleaved, ratio
 from stn_perception.benchmarks.warp.cases import WarpCase, warp_cases
 from stn_perception.benchmarks.warp.contenders import (
@@ -41,11 +40,7 @@ def measure(names: tuple[str, ...] | None, rounds: int, threads: int, backend: s
     Raises:
         ValueError: There is no such case or back end, or a contender gives other views.
     """
-    if threads < 0:
-        raise ValueError(f"threads is {threads}, expected 0 or more")
-    threads = threads or len(os.sched_getaffinity(0))
-    torch.set_num_threads(threads)
-    cv2.setNumThreads(threads)
+    threads = use_threads(threads)
     rows: list[Mapping[str, Cell]] = []
     targets: list[Target] = []
     for case in warp_cases(names):
