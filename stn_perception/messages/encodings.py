@@ -20,6 +20,16 @@ Scalar = Literal["u1", "u2", "f4"]
 
 CHANNELS: dict[ColorOrder, int] = {"rgb": 3, "bgr": 3, "rgba": 4, "bgra": 4, "gray": 1}
 
+# Which channels are red, green and blue as they lie in memory, and what each gives to gray.
+RGB_PLACES: dict[ColorOrder, tuple[int, int, int]] = {
+    "rgb": (0, 1, 2),
+    "bgr": (2, 1, 0),
+    "rgba": (0, 1, 2),
+    "bgra": (2, 1, 0),
+    "gray": (0, 0, 0),
+}
+GRAY_SHARES = (0.299, 0.587, 0.114)  # ITU-R BT.601
+
 
 @dataclass(frozen=True)
 class Encoding:

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from stn_perception.messages.encodings import ColorOrder
+from stn_perception.messages.encodings import GRAY_SHARES, RGB_PLACES, ColorOrder
 from stn_perception.runtime.compiled.rows import input_rows_of, view_rows_of
 from stn_perception.runtime.compiled.threads import in_parts
 from stn_perception.runtime.frame import Frame
@@ -23,8 +23,6 @@ from stn_perception.runtime.settings import Interpolation
 from stn_perception.runtime.warp_backend import InputSample, ViewSample, WarpBackend
 from stn_perception.runtime.warp_opencv import OpenCvBackend
 
-_BT_601 = (0.299, 0.587, 0.114)
-_RGB_CHANNELS = {"rgb": (0, 1, 2), "bgr": (2, 1, 0), "rgba": (0, 1, 2), "bgra": (2, 1, 0)}
 # To wake a second thread and wait for it costs as much as this many view pixels.
 _PIXELS_WORTH_A_THREAD = 65_536
 
@@ -125,17 +123,17 @@ def _table(samples: Sequence[Item]) -> NDArray[np.int64]:
 
 
 @cache
-def _plane_recipe(color: str, planes: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+def _plane_recipe(color: ColorOrder, planes: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Channels and their shares, planes×3: RGB or gray planes in [0, 1] of a colour order.
 
     Always in the order red, green, blue, so that every colour order gives the same bits.
     """
-    order = _RGB_CHANNELS.get(color, (0, 0, 0))
+    order = RGB_PLACES[color]
     shares = np.zeros((planes, 3))
     if color == "gray":
         shares[:, 0] = 1.0
     elif planes == 1:
-        shares[0] = _BT_601
+        shares[0] = GRAY_SHARES
     else:
         shares[:] = np.eye(3)
     return np.array([order] * planes, dtype=np.int64), (shares / 255).astype(np.float32)

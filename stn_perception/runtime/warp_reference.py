@@ -9,14 +9,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from stn_perception.messages.encodings import GRAY_SHARES, RGB_PLACES
 from stn_perception.runtime.frame import Frame
 from stn_perception.runtime.sampling_plan import SamplingPlan, sampling_plan
 from stn_perception.runtime.settings import Interpolation
 from stn_perception.runtime.warp_backend import InputSample, WarpBackend
 
 _CUBIC = -0.75  # Keys' parameter as OpenCV and torch have it
-_GRAY = (0.299, 0.587, 0.114)  # ITU-R BT.601
-_RGB_CHANNELS = {"rgb": (0, 1, 2), "bgr": (2, 1, 0), "rgba": (0, 1, 2), "bgra": (2, 1, 0)}
 
 
 class ReferenceBackend(WarpBackend):
@@ -140,8 +139,8 @@ def _colors(crop: torch.Tensor, frame: Frame, channels: int) -> torch.Tensor:
     """RGB or gray planes of planes in the frame's colour order."""
     if frame.color == "gray":
         return crop.expand(channels, -1, -1)
-    rgb = crop[list(_RGB_CHANNELS[frame.color])]
+    rgb = crop[list(RGB_PLACES[frame.color])]
     if channels == 3:
         return rgb
-    weights = torch.tensor(_GRAY, dtype=torch.float64)
+    weights = torch.tensor(GRAY_SHARES, dtype=torch.float64)
     return (weights[:, None, None] * rgb).sum(dim=0, keepdim=True)

@@ -7,17 +7,8 @@ from collections.abc import Sequence
 
 import torch
 
-from stn_perception.messages.encodings import ColorOrder
+from stn_perception.messages.encodings import GRAY_SHARES, RGB_PLACES
 from stn_perception.runtime.cuda.plan_layout import COLOR_ORDERS
-
-_GRAY = (0.299, 0.587, 0.114)  # ITU-R BT.601
-_RGB_PLACES: dict[ColorOrder, tuple[int, int, int]] = {
-    "gray": (0, 0, 0),
-    "rgb": (0, 1, 2),
-    "bgr": (2, 1, 0),
-    "rgba": (0, 1, 2),
-    "bgra": (2, 1, 0),
-}
 
 
 def input_factors(
@@ -48,8 +39,8 @@ def input_factors(
     table = torch.zeros((len(COLOR_ORDERS), 3, 4), dtype=torch.float64)
     for number, order in enumerate(COLOR_ORDERS):
         for channel in range(channels):
-            for color, place in enumerate(_RGB_PLACES[order]):
-                share = _GRAY[color] if channels == 1 else float(color == channel)
+            for color, place in enumerate(RGB_PLACES[order]):
+                share = GRAY_SHARES[color] if channels == 1 else float(color == channel)
                 table[number, channel, place] += share / (255.0 * std[channel])
             table[number, channel, 3] = -mean[channel] / std[channel]
     return table.to(device=device, dtype=torch.float32)
