@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -15,18 +13,12 @@ _IDENTITY = np.eye(3)
 
 def cross_matrix(vector: ArrayLike) -> FloatArray:
     """[v]× 3×3, so that ``cross_matrix(a) @ b`` is a × b."""
-    x, y, z = np.asarray(vector, dtype=np.float64)
-    return np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+    return cross_matrices(np.asarray(vector, dtype=np.float64))
 
 
 def rotation_from_vector(vector: ArrayLike) -> FloatArray:
     """Rotation 3×3 by |v| radians about v (Rodrigues)."""
-    cross = cross_matrix(vector)
-    angle = math.hypot(cross[2, 1], cross[0, 2], cross[1, 0])
-    if angle < 1e-8:
-        return _IDENTITY + cross + 0.5 * cross @ cross
-    first, second = math.sin(angle) / angle, (1 - math.cos(angle)) / angle**2
-    return np.asarray(_IDENTITY + first * cross + second * (cross @ cross))
+    return rotations_from_vectors(np.asarray(vector, dtype=np.float64))
 
 
 def cross_matrices(vectors: FloatArray) -> FloatArray:
