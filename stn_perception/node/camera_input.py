@@ -9,18 +9,18 @@ from typing import Any
 
 from stn_perception.messages.outcomes import DropReason
 from stn_perception.node.camera_counters import CameraCounters
-from stn_perception.node.camera_info_latch import CameraInfoLatch
 from stn_perception.node.counters import OutcomeCounter
-from stn_perception.node.frame_assembly import FrameAssembly
 from stn_perception.node.idle_watch import InputActivity
 from stn_perception.node.latencies import Rate
 from stn_perception.node.message_factory import message_class
 from stn_perception.node.qos import create_subscription, sensor_qos
 from stn_perception.node.reporter import Reporter
 from stn_perception.node.sequence_gaps import SequenceGaps
-from stn_perception.node.settings import InputSettings
 from stn_perception.node.taking import Taker
 from stn_perception.node.topics import InputTopics
+from stn_perception.runtime.intake.camera_info_latch import CameraInfoLatch
+from stn_perception.runtime.intake.frame_assembly import FrameAssembly
+from stn_perception.runtime.parameters.settings import InputSettings
 
 IMAGE_TYPES = {"raw": "sensor_msgs/msg/Image", "compressed": "sensor_msgs/msg/CompressedImage"}
 DETECTIONS_TYPE = "vision_msgs/msg/Detection2DArray"

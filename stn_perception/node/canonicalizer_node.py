@@ -24,11 +24,11 @@ from stn_perception.node.import_errors import explain_import_error
 from stn_perception.node.message_factory import RclpyFactory, missing_message_type
 from stn_perception.node.model_reload import ModelReload
 from stn_perception.node.name_guard import name_conflict
-from stn_perception.node.parameters import NodeParameters, ParameterError
 from stn_perception.node.reporter import Reporter
 from stn_perception.node.startup import Startup
 from stn_perception.node.stop_signal import StoppedError, StopSignal
 from stn_perception.runtime.archive_errors import ArchiveError, ModelError
+from stn_perception.runtime.parameters.parameters import NodeParameters, ParameterError
 
 if TYPE_CHECKING:
     from stn_perception.node.session import Session

@@ -13,8 +13,8 @@ from rcl_interfaces.msg import (
     SetParametersResult,
 )
 
-from stn_perception.node.parameter_table import ParameterSpec, RosValue, ros_values
-from stn_perception.node.parameters import PARAMETERS, NodeParameters, ParameterError
+from stn_perception.runtime.parameters.parameter_table import ParameterSpec, RosValue, ros_values
+from stn_perception.runtime.parameters.parameters import PARAMETERS, NodeParameters, ParameterError
 
 _OF_EVERY_NODE = ("use_sim_time", "start_type_description_service")
 QOS_OVERRIDES = "qos_overrides."

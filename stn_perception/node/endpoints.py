@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from stn_perception.node.camera_outputs import output_suffixes
-from stn_perception.node.parameters import NodeParameters
 from stn_perception.node.qos import override_names
 from stn_perception.node.topics import (
     DIAGNOSTICS_TOPIC,
@@ -14,6 +13,7 @@ from stn_perception.node.topics import (
     input_topics,
     output_topic,
 )
+from stn_perception.runtime.parameters.parameters import NodeParameters
 
 
 def qos_override_names(parameters: NodeParameters, resolve: Callable[[str], str]) -> set[str]:

@@ -10,14 +10,15 @@ from dataclasses import dataclass
 
 from stn_perception.messages.outcomes import DropReason, MessageError
 from stn_perception.node.camera_counters import CameraCounters
-from stn_perception.node.camera_info_latch import CameraInfoLatch
 from stn_perception.node.camera_outputs import CameraOutputs
-from stn_perception.node.frame_job import FrameJob, frame_of, request_of
-from stn_perception.node.parameters import NodeParameters
+from stn_perception.node.foreign_encodings import frame_through_cv_bridge
 from stn_perception.node.pipeline_mailbox import PipelineMailbox
 from stn_perception.node.reporter import Reporter
 from stn_perception.node.result_publishing import ResultPublisher
 from stn_perception.runtime.archive_errors import ModelError
+from stn_perception.runtime.intake.camera_info_latch import CameraInfoLatch
+from stn_perception.runtime.intake.frame_job import FrameJob, frame_of, request_of
+from stn_perception.runtime.parameters.parameters import NodeParameters
 from stn_perception.runtime.requests import FrameRequest
 from stn_perception.runtime.results import FrameResult
 
@@ -119,7 +120,7 @@ class FrameProcessor:
     def _accept(self, job: FrameJob, started_s: float) -> _Accepted:
         station, parameters = self._stations[job.camera], self._parameters()
         inputs, max_boxes = parameters.inputs, parameters.pipeline.max_boxes
-        frame = frame_of(job, inputs)
+        frame = frame_of(job, inputs, frame_through_cv_bridge)
         request = request_of(job, frame, station.latch, inputs, max_boxes)
         station.counters.latencies.add(
             {"wait": started_s - job.taken_s, "decode": time.monotonic() - started_s}

@@ -9,11 +9,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from stn_perception.node.padded_batches import PaddedArchive
-from stn_perception.node.settings import ModelSettings
 from stn_perception.node.stop_signal import StoppedError, StopSignal
 from stn_perception.runtime.archive import ModelArchive
 from stn_perception.runtime.frame import Frame
+from stn_perception.runtime.padded_batches import PaddedArchive
+from stn_perception.runtime.parameters.settings import ModelSettings
 from stn_perception.runtime.pipeline import Pipeline
 from stn_perception.runtime.requests import FrameRequest, full_frame_region
 from stn_perception.runtime.settings import PipelineSettings

@@ -15,9 +15,9 @@ from rclpy.signals import SignalHandlerOptions
 
 from stn_perception.node.canonicalizer_node import CanonicalizerNode
 from stn_perception.node.exit_codes import EXIT_CLEAN, EXIT_FAILED, EXIT_USAGE
-from stn_perception.node.parameters import ParameterError
 from stn_perception.node.startup import Startup
 from stn_perception.node.stop_signal import StopSignal
+from stn_perception.runtime.parameters.parameters import ParameterError
 
 
 def run_node(args: Sequence[str], stop: StopSignal, transport: str, startup: Startup) -> int:

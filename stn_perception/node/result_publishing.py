@@ -8,8 +8,8 @@ from typing import Any
 
 from stn_perception.node.camera_outputs import CameraOutputs
 from stn_perception.node.serialized_messages import SerializedFactory, serialized
-from stn_perception.node.settings import OutputSettings
 from stn_perception.runtime.frame import Frame
+from stn_perception.runtime.parameters.settings import OutputSettings
 from stn_perception.runtime.result_messages import IMAGE, ResultMessages
 from stn_perception.runtime.results import FrameResult
 

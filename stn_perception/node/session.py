@@ -11,16 +11,12 @@ from typing import Any
 
 from stn_perception.messages.outcomes import DropReason
 from stn_perception.node.camera_counters import CameraCounters
-from stn_perception.node.camera_info_latch import CameraInfoLatch
 from stn_perception.node.camera_input import CameraInput
 from stn_perception.node.camera_outputs import CameraOutputs
-from stn_perception.node.frame_assembly import FrameAssembly
-from stn_perception.node.frame_job import FrameJob
 from stn_perception.node.frame_processor import CameraStation, FrameProcessor
 from stn_perception.node.handover import LatestOnly
 from stn_perception.node.message_factory import message_class, missing_message_type
 from stn_perception.node.model_loading import limit_threads
-from stn_perception.node.parameters import NodeParameters
 from stn_perception.node.pipeline_mailbox import PipelineMailbox
 from stn_perception.node.qos import create_publisher, result_qos
 from stn_perception.node.reporter import Reporter
@@ -29,6 +25,10 @@ from stn_perception.node.taking import Taker
 from stn_perception.node.topics import TF_TOPIC, input_topics
 from stn_perception.node.worker import Worker
 from stn_perception.runtime.archive import ModelArchive
+from stn_perception.runtime.intake.camera_info_latch import CameraInfoLatch
+from stn_perception.runtime.intake.frame_assembly import FrameAssembly
+from stn_perception.runtime.intake.frame_job import FrameJob
+from stn_perception.runtime.parameters.parameters import NodeParameters
 from stn_perception.runtime.pipeline import Pipeline
 
 TF_TYPE = "tf2_msgs/msg/TFMessage"

@@ -6,8 +6,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from stn_perception.node.frame_job import FrameJob
 from stn_perception.node.handover import LatestOnly
+from stn_perception.runtime.intake.frame_job import FrameJob
 
 
 class Worker:

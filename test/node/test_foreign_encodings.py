@@ -11,8 +11,9 @@ import pytest
 
 from stn_perception.messages.outcomes import DropReason, MessageError
 from stn_perception.node import foreign_encodings
-from stn_perception.node.frame_job import FrameJob, frame_of
-from stn_perception.node.settings import InputSettings
+from stn_perception.node.foreign_encodings import frame_through_cv_bridge
+from stn_perception.runtime.intake.frame_job import FrameJob, frame_of
+from stn_perception.runtime.parameters.settings import InputSettings
 
 HAS_CV_BRIDGE = importlib.util.find_spec("cv_bridge") is not None
 
@@ -32,7 +33,9 @@ def image(encoding: str, channels: int) -> SimpleNamespace:
 
 
 def frame(message: SimpleNamespace) -> object:
-    return frame_of(FrameJob("front", message, None, None, 0.0), InputSettings())
+    return frame_of(
+        FrameJob("front", message, None, None, 0.0), InputSettings(), frame_through_cv_bridge
+    )
 
 
 @pytest.mark.skipif(HAS_CV_BRIDGE, reason="cv_bridge is installed")

@@ -10,8 +10,8 @@ from stn_perception.node.launch_arguments import (
     canonicalizer_parameters,
     ros_arguments,
 )
-from stn_perception.node.parameters import PARAMETERS
 from stn_perception.node.run import run
+from stn_perception.runtime.parameters.parameters import PARAMETERS
 
 
 def test_every_argument_of_the_interface_is_there() -> None:

@@ -11,17 +11,17 @@ import pytest
 from node_harness import K, info_message, write_model
 
 from stn_perception.messages.outcomes import DropReason, MessageError
-from stn_perception.node.camera_info_latch import CameraInfoLatch
 from stn_perception.node.counters import OutcomeCounter
 from stn_perception.node.handover import LatestOnly
 from stn_perception.node.idle_watch import InputActivity, Reminder, missing_inputs
 from stn_perception.node.latencies import WINDOW_S, Latencies, Rate
 from stn_perception.node.message_factory import RclpyFactory
-from stn_perception.node.padded_batches import PaddedArchive
 from stn_perception.node.reporter import Reporter
 from stn_perception.node.sequence_gaps import SequenceGaps
 from stn_perception.node.topics import input_topics
 from stn_perception.runtime.archive import ModelArchive
+from stn_perception.runtime.intake.camera_info_latch import CameraInfoLatch
+from stn_perception.runtime.padded_batches import PaddedArchive
 
 
 def test_what_is_taken_is_used_dropped_or_waits() -> None:

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from stn_perception.node.object_sizes import format_object_sizes
+from stn_perception.runtime.parameters.object_sizes import format_object_sizes
 
 RosValue = bool | int | float | str | list[int] | list[float] | list[str]
 

@@ -9,7 +9,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from stn_perception.node.fixed_regions import FixedRegion, parse_fixed_regions
 from stn_perception.runtime.model_card import (
     CropShape,
     FiniteFloat,
@@ -17,6 +16,7 @@ from stn_perception.runtime.model_card import (
     PositiveFloat,
     TransformFamily,
 )
+from stn_perception.runtime.parameters.fixed_regions import FixedRegion, parse_fixed_regions
 
 FROZEN = ConfigDict(frozen=True, extra="forbid")
 READ_ONLY: Mapping[str, Any] = {"read_only": True}

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Write the commented parameter file from the parameters' own declarations.
 
-Run ``python -m stn_perception.node.parameter_file > config/canonicalizer.yaml``.
+Run ``python -m stn_perception.runtime.parameters.parameter_file > config/canonicalizer.yaml``.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ import json
 import sys
 import textwrap
 
-from stn_perception.node.parameter_table import ParameterSpec, RosValue
-from stn_perception.node.parameters import PARAMETERS, NodeParameters
+from stn_perception.runtime.parameters.parameter_table import ParameterSpec, RosValue
+from stn_perception.runtime.parameters.parameters import PARAMETERS, NodeParameters
 
 _HEAD = """\
 # SPDX-License-Identifier: Apache-2.0
 # Every parameter of canonicalizer_node with its default. A parameter marked "fixed" keeps the
 # value it had at start; all others can be changed while the node runs (ros2 param set).
-# Written by: python -m stn_perception.node.parameter_file
+# Written by: python -m stn_perception.runtime.parameters.parameter_file
 /**:
   ros__parameters:
 """

@@ -8,9 +8,14 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from stn_perception.node.object_sizes import parse_object_sizes
-from stn_perception.node.parameter_table import ParameterSpec, RosValue, specs_of
-from stn_perception.node.settings import FROZEN, InputSettings, ModelSettings, OutputSettings
+from stn_perception.runtime.parameters.object_sizes import parse_object_sizes
+from stn_perception.runtime.parameters.parameter_table import ParameterSpec, RosValue, specs_of
+from stn_perception.runtime.parameters.settings import (
+    FROZEN,
+    InputSettings,
+    ModelSettings,
+    OutputSettings,
+)
 from stn_perception.runtime.settings import PipelineSettings
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from stn_perception.node.parameter_file import parameter_file
-from stn_perception.node.parameter_table import ros_values
-from stn_perception.node.parameters import PARAMETERS, NodeParameters, ParameterError
+from stn_perception.runtime.parameters.parameter_file import parameter_file
+from stn_perception.runtime.parameters.parameter_table import ros_values
+from stn_perception.runtime.parameters.parameters import PARAMETERS, NodeParameters, ParameterError
 
-CONFIG = Path(__file__).parents[2] / "config" / "canonicalizer.yaml"
+CONFIG = Path(__file__).parents[3] / "config" / "canonicalizer.yaml"
 
 
 def test_the_parameter_file_is_what_the_model_says() -> None:

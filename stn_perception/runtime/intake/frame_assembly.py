@@ -6,14 +6,47 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from stn_perception.messages.outcomes import DropReason
 from stn_perception.messages.stamps import stamp_ns
-from stn_perception.node.camera_counters import CameraCounters
-from stn_perception.node.frame_job import FrameJob
-from stn_perception.node.settings import InputSettings
+from stn_perception.runtime.intake.frame_job import FrameJob
 from stn_perception.runtime.pairing import Pairing, PairingOutcome, PairingSettings
+from stn_perception.runtime.parameters.settings import InputSettings
+
+
+class DropCounter(Protocol):
+    """Counts messages of one input that led to nothing."""
+
+    def count_dropped(self, reason: DropReason, count: int = 1) -> None:
+        """Count some under a reason."""
+
+
+class Ticks(Protocol):
+    """Notes that something happened."""
+
+    def tick(self) -> None:
+        """It happened now."""
+
+
+class AssemblyCounters(Protocol):
+    """What the assembly tells of a camera's frames, boxes and depth."""
+
+    @property
+    def frames(self) -> DropCounter:
+        """Of images."""
+
+    @property
+    def detections(self) -> DropCounter:
+        """Of detections messages."""
+
+    @property
+    def depth(self) -> DropCounter:
+        """Of depth images."""
+
+    @property
+    def paired(self) -> Ticks:
+        """Frames that found their boxes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,16 +70,22 @@ class FrameAssembly:
         counters: The camera's.
         hand_over: Takes a frame with all that belongs to it.
         on_jump: Called when the images' stamps jump back.
+        stamp_of: A message's stamp in nanoseconds.
+        clock: Steady time in seconds; of a recording, when its messages were taken.
     """
 
     def __init__(
         self,
         camera: str,
         settings: InputSettings,
-        counters: CameraCounters,
+        counters: AssemblyCounters,
         hand_over: Callable[[FrameJob], None],
         on_jump: Callable[[], None],
+        stamp_of: Callable[[Any], int] = stamp_ns,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._stamp_of = stamp_of
+        self._clock = clock
         self._camera = camera
         self._counters = counters
         self._hand_over = hand_over
@@ -68,7 +107,7 @@ class FrameAssembly:
 
     def push_image(self, message: Any) -> None:
         """Take an image."""
-        now_s, stamp = time.monotonic(), stamp_ns(message)
+        now_s, stamp = self._clock(), self._stamp_of(message)
         if self._last_stamp_ns is not None and stamp < self._last_stamp_ns:
             self._on_jump()
         self._last_stamp_ns = stamp
@@ -81,18 +120,18 @@ class FrameAssembly:
     def push_detections(self, message: Any) -> None:
         """Take a detections message."""
         if self._boxes is not None:
-            stamp = stamp_ns(message)
-            self._follow_boxes(self._boxes.push_detections(stamp, message, time.monotonic()))
+            stamp = self._stamp_of(message)
+            self._follow_boxes(self._boxes.push_detections(stamp, message, self._clock()))
 
     def push_depth(self, message: Any) -> None:
         """Take a depth image."""
         if self._depth is not None:
-            stamp = stamp_ns(message)
-            self._follow_depth(self._depth.push_detections(stamp, message, time.monotonic()))
+            stamp = self._stamp_of(message)
+            self._follow_depth(self._depth.push_detections(stamp, message, self._clock()))
 
     def expire(self) -> None:
         """Let go of what has waited too long; to be called now and then."""
-        now_s = time.monotonic()
+        now_s = self._clock()
         if self._boxes is not None:
             self._follow_boxes(self._boxes.expire(now_s))
         if self._depth is not None:
@@ -119,7 +158,7 @@ class FrameAssembly:
         if self._depth is None:
             self._done(taken, None)
         else:
-            self._follow_depth(self._depth.push_frame(stamp, taken, time.monotonic()))
+            self._follow_depth(self._depth.push_frame(stamp, taken, self._clock()))
 
     def _follow_depth(self, outcome: PairingOutcome[_Taken, Any]) -> None:
         for left in outcome.dropped:

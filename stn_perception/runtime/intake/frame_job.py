@@ -3,20 +3,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from stn_perception.messages.outcomes import DropReason, MessageError
 from stn_perception.messages.regions import Region, RejectedRegion, regions_from_detections
-from stn_perception.node.camera_info_latch import CameraInfoLatch
-from stn_perception.node.foreign_encodings import frame_through_cv_bridge
-from stn_perception.node.settings import InputSettings
 from stn_perception.runtime.frame import (
     DepthFrame,
     Frame,
     depth_frame_from_message,
     frame_from_message,
 )
+from stn_perception.runtime.intake.camera_info_latch import CameraInfoLatch
+from stn_perception.runtime.parameters.settings import InputSettings
 from stn_perception.runtime.requests import FrameRequest, full_frame_region
 
 
@@ -39,8 +39,23 @@ class FrameJob:
     taken_s: float
 
 
-def frame_of(job: FrameJob, settings: InputSettings) -> Frame:
+ForeignEncodings = Callable[[Any, MessageError], Frame]
+
+
+def _refused(message: Any, refusal: MessageError) -> Frame:
+    raise refusal
+
+
+def frame_of(
+    job: FrameJob, settings: InputSettings, foreign_encodings: ForeignEncodings = _refused
+) -> Frame:
     """Look at the job's image.
+
+    Args:
+        job: What belongs together.
+        settings: The inputs' parameters.
+        foreign_encodings: Converts an image of an encoding that this package does not know, or
+            raises the refusal that it is given.
 
     Raises:
         MessageError: It is no usable image, or larger than the limits.
@@ -52,7 +67,7 @@ def frame_of(job: FrameJob, settings: InputSettings) -> Frame:
     except MessageError as refusal:
         if refusal.reason is not DropReason.BAD_ENCODING or not hasattr(job.image, "encoding"):
             raise
-        frame = frame_through_cv_bridge(job.image, refusal)
+        frame = foreign_encodings(job.image, refusal)
     _check_size(frame.width, frame.height, settings)
     return frame
 
