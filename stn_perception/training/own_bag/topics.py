@@ -5,12 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from stn_perception.bags import BagTopic
+from stn_perception.bags import BagError, BagTopic
+from stn_perception.bags.opening.topics import chosen_detections_topic, chosen_image_topic
 from stn_perception.training.own_bag.config import FULL_FRAME
 from stn_perception.training.own_bag.errors import OwnBagError
-
-IMAGE_TYPES = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage")
-DETECTIONS_TYPE = "vision_msgs/msg/Detection2DArray"
 
 
 def image_topic(topics: Mapping[str, BagTopic], wanted: str, bag: str) -> str:
@@ -24,26 +22,10 @@ def image_topic(topics: Mapping[str, BagTopic], wanted: str, bag: str) -> str:
     Raises:
         OwnBagError: it is absent, no image topic, or there are several and none is named.
     """
-    images = sorted(
-        name
-        for name, topic in topics.items()
-        if topic.type_name in IMAGE_TYPES and topic.message_count > 0 and not _is_depth(name)
-    )
-    if wanted:
-        _check_there(topics, wanted, bag)
-        if topics[wanted].type_name not in IMAGE_TYPES:
-            raise OwnBagError(
-                f"{wanted} in {bag} holds {topics[wanted].type_name}, expected images "
-                f"({_listed(images)})"
-            )
-        if topics[wanted].message_count == 0:
-            raise OwnBagError(f"{wanted} in {bag} holds no message")
-        return wanted
-    if not images:
-        raise OwnBagError(f"{bag} holds no images, it has {_listed(sorted(topics))}")
-    if len(images) > 1:
-        raise OwnBagError(f"{bag} has several image topics, name one of {_listed(images)}")
-    return images[0]
+    try:
+        return chosen_image_topic(topics, wanted, bag)
+    except BagError as error:
+        raise OwnBagError(str(error).rstrip(".")) from error
 
 
 def detections_topic(topics: Mapping[str, BagTopic], wanted: str, bag: str) -> str:
@@ -59,33 +41,7 @@ def detections_topic(topics: Mapping[str, BagTopic], wanted: str, bag: str) -> s
     """
     if wanted == FULL_FRAME:
         return ""
-    boxes = sorted(
-        name
-        for name, topic in topics.items()
-        if topic.type_name == DETECTIONS_TYPE and topic.message_count > 0
-    )
-    if wanted:
-        _check_there(topics, wanted, bag)
-        if topics[wanted].type_name != DETECTIONS_TYPE:
-            raise OwnBagError(
-                f"{wanted} in {bag} holds {topics[wanted].type_name}, expected {DETECTIONS_TYPE}"
-            )
-        return wanted
-    if len(boxes) > 1:
-        raise OwnBagError(
-            f"{bag} has several detections topics, name one of {_listed(boxes)} or {FULL_FRAME}"
-        )
-    return boxes[0] if boxes else ""
-
-
-def _is_depth(name: str) -> bool:
-    return "compressedDepth" in name
-
-
-def _check_there(topics: Mapping[str, BagTopic], wanted: str, bag: str) -> None:
-    if wanted not in topics:
-        raise OwnBagError(f"{bag} has no topic {wanted}, it has {_listed(sorted(topics))}")
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(names) if names else "none"
+    try:
+        return chosen_detections_topic(topics, wanted, bag, or_else=FULL_FRAME)
+    except BagError as error:
+        raise OwnBagError(str(error).rstrip(".")) from error
