@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The truth about a bag's camera from the source that the options name."""
+
+from __future__ import annotations
+
+from stn_perception.bags.errors import BagError
+from stn_perception.bags.reader import BagReader
+from stn_perception.bags.truth.names import filled_path
+from stn_perception.bags.truth.objects import FrameTruth, NoTruth
+from stn_perception.bags.truth.options import TruthOptions
+from stn_perception.bags.truth.side_file import side_file_truth
+
+
+def load_truth(options: TruthOptions, reader: BagReader, camera: str) -> FrameTruth:
+    """The truth about one camera of an open bag; what it returns can be pickled.
+
+    Args:
+        options: Of the source.
+        reader: The bag, open.
+        camera: The camera's name.
+
+    Raises:
+        BagError: The source is missing or of no use; the message says what was expected.
+    """
+    if options.source == "file":
+        path = filled_path(options.file, reader.path, camera)
+        return side_file_truth(path, camera, options.tolerance_s)
+    if options.source == "none":
+        return NoTruth()
+    raise BagError(f"the truth from {options.source} cannot be read yet.")
