@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read a rosbag2 recording: topics, and serialized messages in time order."""
+"""Read a recording of ROS 2 or ROS 1: topics, and serialized messages in time order."""
 
 from __future__ import annotations
 
@@ -15,9 +15,12 @@ from rosbags.typesys import TypesysError, get_types_from_idl, get_types_from_msg
 
 from stn_perception.bags.errors import BagError
 from stn_perception.bags.qos import TopicQos, from_rosbags
+from stn_perception.bags.ros1 import Ros1Recording
+from stn_perception.bags.split import messages_in_order
 from stn_perception.bags.typestore import make_typestore
 
-STORAGE_SUFFIXES = (".mcap", ".db3")
+ROS1_SUFFIX = ".bag"
+STORAGE_SUFFIXES = (".mcap", ".db3", ROS1_SUFFIX)
 
 
 @dataclass(frozen=True)
@@ -48,10 +51,13 @@ class BagMessage:
 
 
 class BagReader:
-    """A rosbag2 recording (mcap or sqlite3), open for reading inside a ``with`` block.
+    """A recording, open for reading inside a ``with`` block.
+
+    rosbag2 recordings are mcap or sqlite3, split or not, compressed by file, message or chunk.
+    Messages of a ROS 1 bag are read as CDR of the ROS 2 type.
 
     Args:
-        path: A bag folder, or a single ``.mcap`` or ``.db3`` file.
+        path: A bag folder, or a single ``.mcap``, ``.db3`` or (ROS 1) ``.bag`` file.
 
     Raises:
         BagError: On entering, when there is no readable bag with messages at ``path``.
@@ -65,12 +71,14 @@ class BagReader:
     def __enter__(self) -> BagReader:
         """Open the bag."""
         check_is_bag(self.path)
+        ros1 = self.path.suffix == ROS1_SUFFIX and self.path.is_file()
         try:
-            self._reader = Reader(self.path)
-            self._reader.open()
+            reader = Ros1Recording(self.path, self.typestore) if ros1 else Reader(self.path)
+            reader.open()
         except Exception as error:  # damaged bytes fail in any of the decoders beneath
             raise BagError(f"the bag {self.path} cannot be read: {_sentence(error)}") from error
-        if self._reader.message_count == 0:
+        self._reader = reader
+        if self.message_count == 0:
             self.close()
             raise BagError(f"the bag {self.path} holds no messages.")
         try:
@@ -111,6 +119,11 @@ class BagReader:
         return int(self._reader.message_count)
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What is read otherwise than it was recorded, one sentence each."""
+        return tuple(getattr(self._reader, "notes", ()))
+
+    @property
     def topics(self) -> dict[str, BagTopic]:
         """The topics by name; a topic recorded with two types keeps the first."""
         topics: dict[str, BagTopic] = {}
@@ -131,7 +144,10 @@ class BagReader:
         start_ns: int | None = None,
         end_ns: int | None = None,
     ) -> Iterator[BagMessage]:
-        """Yield the messages in time order; equal times keep the order of writing.
+        """Yield the messages in time order.
+
+        Equal times keep the order of writing (those of a ROS 1 bag within their topic). Reading
+        begins at ``start_ns`` wherever that lies in the recording.
 
         Args:
             topics: Only these; all when left out.
@@ -146,7 +162,7 @@ class BagReader:
             there = ", ".join(sorted(self.topics))
             raise BagError(f"the bag {self.path} has no topic {unknown[0]}, it has {there}.")
         connections = [c for c in self._reader.connections if topics is None or c.topic in topics]
-        stream = self._reader.messages(connections, start=start_ns, stop=end_ns)
+        stream = messages_in_order(self._reader, connections, start_ns, end_ns)
         while True:
             try:
                 connection, time_ns, data = next(stream)
@@ -212,7 +228,7 @@ def check_is_bag(path: Path) -> None:
             )
         raise BagError(f"{path} is not a bag: the folder has no metadata.yaml.")
     if path.suffix not in STORAGE_SUFFIXES:
-        raise BagError(f"{path} is not a bag, expected a folder, a .mcap or a .db3 file.")
+        raise BagError(f"{path} is not a bag, expected a folder, a .mcap, a .db3 or a .bag file.")
 
 
 def _sentence(error: BaseException) -> str:
