@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from stn_perception.training.road_signs.scene_settings import SignSceneSettings
 
@@ -25,6 +26,10 @@ class SignCropSettings(BaseModel):
             (Lin & Lucey 2017 use 0.25).
         fine_low, fine_high: bounds of a good estimate's error (log-uniform), in half sides.
         turned_share: share of estimates that are turned by any angle.
+        found_share: share of the crops that follow what an earlier network found in a crop of a
+            box or of a coarse estimate; the other shares are of the others. Such an estimate's
+            errors keep what a picture does not tell, as the tilt of a round sign.
+        found_by: checkpoint of that network, a ``reader``; needed by ``found_share``.
     """
 
     model_config = _STRICT
@@ -37,6 +42,17 @@ class SignCropSettings(BaseModel):
     fine_low: float = Field(default=0.015, gt=0.0, le=0.5)
     fine_high: float = Field(default=0.15, gt=0.0, le=0.5)
     turned_share: float = Field(default=0.15, ge=0.0, le=1.0)
+    found_share: float = Field(default=0.0, ge=0.0, le=1.0)
+    found_by: Path | None = None
+
+    @model_validator(mode="after")
+    def _check_found(self) -> SignCropSettings:
+        if self.found_share > 0 and self.found_by is None:
+            raise ValueError(
+                f"found_share is {self.found_share} without found_by, expected the checkpoint of "
+                "the network that finds the estimates"
+            )
+        return self
 
 
 class SignsConfig(BaseModel):

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -16,6 +18,8 @@ from stn_perception.training.view_axes import SQUARE, projected
 
 Points = NDArray[np.float64]
 Matrix = NDArray[np.float64]
+# From randomness, scenes and which of them, to the corners in the frame that were found of each.
+FindViews = Callable[[np.random.Generator, SignPool, NDArray[np.int64]], "list[Points | None]"]
 
 # Standard deviation of each edge of the box that a crop is cut by, as a share of its side.
 _BOX_JITTER = 0.03
@@ -62,9 +66,29 @@ def refinement_crop(
     own = coarse_estimate(rng, sigma) if coarse else _fine_estimate(rng, settings)
     if rng.random() < settings.turned_share:
         own = own @ _turn(rng.uniform(0, 2 * np.pi)).T
-    frame_from_estimate = frame_from_square(corners) @ frame_from_square(own)
+    return _along(frame_from_square(corners) @ frame_from_square(own), settings)
+
+
+def _along(frame_from_view: Matrix, settings: SignCropSettings) -> Matrix:
     margin = settings.refinement_margin
-    return np.asarray(frame_from_estimate @ np.diag([margin, margin, 1.0]))
+    return np.asarray(frame_from_view @ np.diag([margin, margin, 1.0]))
+
+
+def _found_crops(
+    rng: np.random.Generator,
+    pool: SignPool,
+    indices: NDArray[np.int64],
+    settings: SignCropSettings,
+    find: FindViews,
+) -> dict[int, Matrix]:
+    """Return frame_from_crop by place in the batch, where the crop follows a find."""
+    places = np.flatnonzero(rng.random(len(indices)) < settings.found_share)
+    found = find(rng, pool, indices[places])
+    return {
+        int(place): _along(frame_from_square(corners), settings)
+        for place, corners in zip(places, found, strict=True)
+        if corners is not None
+    }
 
 
 def box_crop(rng: np.random.Generator, outline: Points, settings: SignCropSettings) -> Matrix:
@@ -85,6 +109,7 @@ def random_batch(
     indices: NDArray[np.int64],
     settings: SignCropSettings,
     size: int,
+    find: FindViews | None = None,
 ) -> Batch:
     """Cut one crop from each of the scenes, with everything random that a step needs.
 
@@ -94,6 +119,7 @@ def random_batch(
         indices: N, which of them.
         settings: margins and errors.
         size: side of the crops.
+        find: what finds the estimates of ``found_share``; without it all are random.
 
     Returns:
         Crops N×3×S×S; corners from the artwork's own top-left; class; in ``extra`` ``symmetry``
@@ -104,9 +130,13 @@ def random_batch(
     crops = np.empty((count, size, size, 3), np.float32)
     corners = np.empty((count, 4, 2), np.float32)
     refined = rng.random(count) < settings.refinement_share
+    along = {} if find is None else _found_crops(rng, pool, indices, settings, find)
+    refined[list(along)] = True
     for i, index in enumerate(indices):
         square = pool.corners[index]
-        if refined[i]:
+        if i in along:
+            matrix = along[i]
+        elif refined[i]:
             matrix = refinement_crop(rng, square, settings)
         else:
             matrix = box_crop(rng, pool.outlines[index], settings)

@@ -20,6 +20,7 @@ from stn_perception.training.pictures import crops_beside_views
 from stn_perception.training.road_signs.catalogue import class_names, designs, other_artwork
 from stn_perception.training.road_signs.config import SignsConfig
 from stn_perception.training.road_signs.crops import random_batch
+from stn_perception.training.road_signs.found_views import FoundViews
 from stn_perception.training.road_signs.losses import (
     plain_step,
     reader_step,
@@ -53,6 +54,9 @@ class SignsTask:
         self.config = config
         self.signs: SignsConfig = config.signs
         self._pool = pool
+        self._find: FoundViews | None = None
+        if self.signs.crops.found_share > 0:
+            self._find = FoundViews(self.signs.crops, config.network.input_size)
 
     def network(self) -> nn.Module:
         """Return the untrained network."""
@@ -68,12 +72,15 @@ class SignsTask:
         )
 
     def prepare(self, report: Report) -> None:
-        """Draw the scenes into memory."""
+        """Draw the scenes into memory, and read the network that finds estimates."""
         if self._pool is None:
             signs = self.signs
             self._pool = draw_pool(
                 self.config.seed, signs.count, signs.scenes, signs.workers, report
             )
+        if self._find is not None:
+            # A checkpoint that cannot be read is said before the first batch.
+            _ = self._find.network
 
     def batch(self, step: int, rank: int) -> Batch:
         """Cut the crops of one step."""
@@ -82,7 +89,8 @@ class SignsTask:
         config = self.config
         rng = np.random.default_rng([config.seed, 100 + rank, step])
         indices = rng.integers(0, len(self._pool), config.optimization.batch_size)
-        return random_batch(rng, self._pool, indices, self.signs.crops, config.network.input_size)
+        size = config.network.input_size
+        return random_batch(rng, self._pool, indices, self.signs.crops, size, self._find)
 
     def held_out(self) -> Batch:
         """Cut fixed crops from held-out materials, under another seed than any score's."""
@@ -90,7 +98,9 @@ class SignsTask:
         scenes = [scene_number(seed, i, self.signs.scenes, True) for i in range(count)]
         rng = np.random.default_rng(self.config.seed)
         size = self.config.network.input_size
-        return random_batch(rng, pool_of(scenes), np.arange(count), self.signs.crops, size)
+        return random_batch(
+            rng, pool_of(scenes), np.arange(count), self.signs.crops, size, self._find
+        )
 
     def step(self, network: nn.Module, batch: Batch) -> StepResult:
         """Return the loss of one batch."""

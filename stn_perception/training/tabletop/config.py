@@ -20,6 +20,9 @@ class TabletopConfig(BaseModel):
             crops from the same scenes.
         folder: where scenes are kept between runs, relative to the working directory.
         workers: processes that draw them.
+        found_share: share of the crops that follow what an earlier network found; of the others,
+            as many as the settings of crops say follow a random estimate.
+        found_by: checkpoint of that network; needed by ``found_share``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -31,6 +34,17 @@ class TabletopConfig(BaseModel):
     scenes_seed: int | None = Field(default=None, ge=0)
     folder: Path = Path("build/tabletop")
     workers: int = Field(default=2, ge=1, le=256)
+    found_share: float = Field(default=0.0, ge=0.0, le=1.0)
+    found_by: Path | None = None
+
+    @model_validator(mode="after")
+    def _check_found(self) -> TabletopConfig:
+        if self.found_share > 0 and self.found_by is None:
+            raise ValueError(
+                f"found_share is {self.found_share} without found_by, expected the checkpoint of "
+                "the network that finds the estimates"
+            )
+        return self
 
     @model_validator(mode="after")
     def _check_sources(self) -> TabletopConfig:

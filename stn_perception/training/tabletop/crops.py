@@ -7,6 +7,7 @@ refinement), in a frame that is turned by any angle, so that one object is seen 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import cv2
@@ -24,6 +25,11 @@ BOX_JITTER = 0.025
 MASK_SHARE = 2
 
 Matrix = NDArray[np.float64]
+# From randomness, scenes, which objects and the seeds of how their crops are degraded, to
+# picture_from_crop of the crops along what was found.
+FindViews = Callable[
+    [np.random.Generator, ScenePool, NDArray[np.int64], NDArray[np.int64]], "list[Matrix | None]"
+]
 
 
 class Crops(NamedTuple):
@@ -64,10 +70,9 @@ def detection(
     return given_box(rng, _asked_for(outline, seen, truth, kind), BOX_JITTER)
 
 
-def _first(
-    rng: np.random.Generator, outline: Matrix, seen: Matrix, truth: OrientedBox, margin: float
-) -> Matrix:
+def first_crop(rng: np.random.Generator, pool: ScenePool, index: int, margin: float) -> Matrix:
     """picture_from_crop, normalised crop axes, of a frame that is turned at random."""
+    outline, seen, truth = pool.outline(index), pool.visible(index), pool.truths[index]
     angle = rng.uniform(0, 2 * np.pi)
     c, s = np.cos(angle), np.sin(angle)
     picture_from_frame = np.array([(c, -s), (s, c)])
@@ -120,9 +125,14 @@ def _cover(outline: Matrix, size: int) -> NDArray[np.float32]:
 
 
 def random_crop(
-    rng: np.random.Generator, pool: ScenePool, index: int, settings: CropSettings, size: int
+    rng: np.random.Generator,
+    pool: ScenePool,
+    index: int,
+    settings: CropSettings,
+    size: int,
+    along: Matrix | None = None,
 ) -> tuple[NDArray[np.uint8], Matrix, Matrix, float, bool]:
-    """Cut one crop of one object.
+    """Cut one crop of one object: along a find where one is given, else as the settings say.
 
     Returns:
         The crop, uint8 S×S; the oriented box's corners and the outline, both in normalised crop
@@ -130,11 +140,13 @@ def random_crop(
     """
     outline = pool.outline(index)
     truth = pool.truths[index]
-    refined = bool(rng.random() < settings.refinement_share)
-    if refined:
+    refined = along is not None or bool(rng.random() < settings.refinement_share)
+    if along is not None:
+        matrix = along
+    elif refined:
         matrix = _refined(rng, truth, settings)
     else:
-        matrix = _first(rng, outline, pool.visible(index), truth, settings.box_margin)
+        matrix = first_crop(rng, pool, index, settings.box_margin)
     crop = cut(pool.pictures[pool.scene[index]], matrix, size)
     inverse = np.linalg.inv(matrix)
     corners = truth.corners @ inverse[:2, :2].T + inverse[:2, 2]
@@ -166,12 +178,32 @@ def degraded(rng: np.random.Generator, crop: NDArray[np.uint8]) -> NDArray[np.fl
     return np.asarray(np.clip(picture, 0, 1), dtype=np.float32)
 
 
+def _found_crops(
+    rng: np.random.Generator,
+    pool: ScenePool,
+    indices: NDArray[np.int64],
+    find: FindViews,
+    share: float,
+) -> dict[int, tuple[Matrix, int]]:
+    """Return crops along finds by place in the batch, with the seeds that degrade them."""
+    places = np.flatnonzero(rng.random(len(indices)) < share)
+    seeds = rng.integers(2**62, size=len(places))
+    found = find(rng, pool, indices[places], seeds)
+    return {
+        int(place): (matrix, int(seed))
+        for place, matrix, seed in zip(places, found, seeds, strict=True)
+        if matrix is not None
+    }
+
+
 def random_batch(
     rng: np.random.Generator,
     pool: ScenePool,
     indices: NDArray[np.int64],
     settings: CropSettings,
     size: int,
+    find: FindViews | None = None,
+    found_share: float = 0.0,
 ) -> Crops:
     """Cut one crop of each of the objects.
 
@@ -181,6 +213,8 @@ def random_batch(
         indices: N, which objects.
         settings: margins and errors.
         size: side of the crops.
+        find: what finds estimates to follow; without it all are random.
+        found_share: share of the crops that follow a find; the settings' share is of the others.
     """
     count, cells = len(indices), size // MASK_SHARE
     crops = np.empty((count, 1, size, size), np.float32)
@@ -188,10 +222,12 @@ def random_batch(
     outlines = np.empty((count, cells, cells), np.float32)
     aspects = np.empty(count, np.float32)
     refined = np.empty(count, bool)
+    along = {} if find is None else _found_crops(rng, pool, indices, find, found_share)
     for i, index in enumerate(indices):
+        matrix, seed = along.get(i, (None, None))
         crop, corners[i], own, aspects[i], refined[i] = random_crop(
-            rng, pool, int(index), settings, size
+            rng, pool, int(index), settings, size, matrix
         )
-        crops[i, 0] = degraded(rng, crop)
+        crops[i, 0] = degraded(rng if seed is None else np.random.default_rng(seed), crop)
         outlines[i] = _cover(own, size)
     return Crops(crops, corners, outlines, aspects, refined)

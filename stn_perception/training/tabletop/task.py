@@ -23,6 +23,7 @@ from stn_perception.training.scenes import TRAINING as TRAINING_MATERIALS
 from stn_perception.training.tabletop import kinds
 from stn_perception.training.tabletop.config import TabletopConfig
 from stn_perception.training.tabletop.crops import Crops, random_batch
+from stn_perception.training.tabletop.found_views import FoundViews
 from stn_perception.training.tabletop.held_out import held_out_samples, held_out_scenes
 from stn_perception.training.tabletop.loss import box_loss, nearest_turn
 from stn_perception.training.tabletop.measuring import measure_archive
@@ -59,6 +60,9 @@ class TabletopTask:
         self.config = config
         self.settings: TabletopConfig = config.tabletop
         self._pools = pools
+        self._find: FoundViews | None = None
+        if self.settings.found_share > 0:
+            self._find = FoundViews(self.settings, config.crops, config.network.input_size)
 
     def network(self) -> nn.Module:
         """Return the untrained network."""
@@ -77,6 +81,9 @@ class TabletopTask:
         for pool in self._pools.values():
             # Loader workers share what is there before they fork.
             _ = pool.truths
+        if self._find is not None:
+            # A checkpoint that cannot be read is said before the first batch.
+            _ = self._find.network
 
     @property
     def pools(self) -> dict[Source, ScenePool]:
@@ -115,7 +122,8 @@ class TabletopTask:
         indices: NDArray[np.int64] | None = None,
     ) -> Crops:
         chosen = rng.integers(0, len(pool), count) if indices is None else indices
-        return random_batch(rng, pool, chosen, self.config.crops, self.config.network.input_size)
+        size, share = self.config.network.input_size, self.settings.found_share
+        return random_batch(rng, pool, chosen, self.config.crops, size, self._find, share)
 
     def step(self, network: nn.Module, batch: Batch) -> StepResult:
         """Return the loss of one batch."""
