@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from stn_perception.bags.evaluation.records import EvaluatedBag, Evaluation
+from stn_perception.bags.metrics.comparison import Comparison, compared
+from stn_perception.bags.metrics.groups import grouped
 from stn_perception.bags.metrics.measuring import measured
 from stn_perception.bags.metrics.statistics import Interval, Statistics
 
@@ -31,6 +33,7 @@ def evaluation_json(evaluation: Evaluation) -> dict[str, Any]:
         "metrics": first["metrics"],
         "models": models,
         "skipped": added(bag.skipped for bag in evaluation.bags),
+        "comparison": [_comparison(one) for one in compared(evaluation)],
         "recordings": [_recording(bag) for bag in evaluation.bags],
     }
 
@@ -81,6 +84,31 @@ def _model(evaluation: Evaluation, label: str) -> dict[str, Any]:
         "views": sum(view.model == label for view in evaluation.views),
         "dropped": added(frame.dropped for frame in frames),
         "metrics": metrics_json(measured(evaluation).of_model[label]),
+        "groups": {
+            kind: {group.name: metrics_json(group.metrics) for group in grouping.of_model[label]}
+            for kind, grouping in grouped(evaluation).items()
+        },
+    }
+
+
+def _comparison(one: Comparison) -> dict[str, Any]:
+    difference = one.difference
+    return {
+        "first": one.first,
+        "second": one.second,
+        "metric": one.metric,
+        "n": difference.n,
+        "clusters": difference.clusters,
+        "median_difference": number(difference.median),
+        "median_ci95": interval_json(difference.median_ci95),
+        "mean_difference": number(difference.mean),
+        "mean_ci95": interval_json(difference.mean_ci95),
+        "p": number(one.p),
+        "p_holm": number(one.p_holm),
+        "only_first": one.only_first,
+        "only_second": one.only_second,
+        "better": one.better,
+        "verdict": one.verdict,
     }
 
 

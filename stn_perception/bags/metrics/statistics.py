@@ -26,7 +26,7 @@ FEWEST_CLUSTERS = 6
 _SEED = 20_150_605
 _BLOCK = 100
 # Sorted values are searched in two steps: among this many stretches, then in one.
-_STRETCHES = 256
+_STRETCHES = 64
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,7 @@ class Statistics:
         n: Samples.
         clusters: Groups of samples that hang together.
         median, mean, p95: None without samples.
-        ci95: 95 % interval of the median; of the mean where ``is_share``. None, like the other
-            intervals, with fewer than 6 clusters.
-        mean_ci95, p95_ci95: 95 % intervals of the mean and of the 95th percentile.
+        median_ci95, mean_ci95, p95_ci95: 95 % interval of each; None with fewer than 6 clusters.
         is_share: Whether samples are yes or no (1 or 0), so that the mean is what counts.
     """
 
@@ -48,10 +46,15 @@ class Statistics:
     median: float | None = None
     mean: float | None = None
     p95: float | None = None
-    ci95: Interval | None = None
+    median_ci95: Interval | None = None
     mean_ci95: Interval | None = None
     p95_ci95: Interval | None = None
     is_share: bool = False
+
+    @property
+    def ci95(self) -> Interval | None:
+        """The interval of the median, or of the mean of a share."""
+        return self.mean_ci95 if self.is_share else self.median_ci95
 
 
 def statistics(values: Floats, clusters: Integers, is_share: bool = False) -> Statistics:
@@ -81,7 +84,7 @@ def statistics(values: Floats, clusters: Integers, is_share: bool = False) -> St
         median=median,
         mean=float(values.mean()),
         p95=p95,
-        ci95=of_mean if is_share else of_median,
+        median_ci95=of_median,
         mean_ci95=of_mean,
         p95_ci95=of_p95,
         is_share=is_share,

@@ -83,7 +83,7 @@ VIEWS = [
 EXPECTED = json.dumps(evaluation_json(evaluation(VIEWS)))
 
 
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=4)
 @given(st.permutations(range(len(VIEWS))))
 def test_the_order_of_the_records_does_not_matter(order) -> None:
     shuffled = evaluation([VIEWS[k] for k in order])
