@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The whole run: recordings one after the other, their chunks wherever there are workers."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from stn_perception.bags.errors import BagError
+from stn_perception.bags.evaluation.camera_work import CameraWork
+from stn_perception.bags.evaluation.cluster import Workers, workers
+from stn_perception.bags.evaluation.finished_chunks import FinishedChunks
+from stn_perception.bags.evaluation.models import model_choices, model_facts
+from stn_perception.bags.evaluation.options import EvaluationOptions
+from stn_perception.bags.evaluation.pictures import ViewPictures, view_pictures
+from stn_perception.bags.evaluation.planning import CameraPlan, plan_cameras, warp_probe
+from stn_perception.bags.evaluation.records import (
+    EvaluatedBag,
+    Evaluation,
+    FrameRecord,
+    ViewRecord,
+)
+from stn_perception.bags.evaluation.references import read_references
+from stn_perception.bags.evaluation.tally import Tally
+from stn_perception.bags.evaluation.worker_state import close_readers
+from stn_perception.bags.evaluation.write_back import WriteBack
+from stn_perception.bags.opening import OpenedBag, opened
+from stn_perception.bags.reader import BagReader
+
+Progress = Callable[[int, int], None]
+# Starting processes takes seconds, as long as some hundred frames.
+_CHUNKS_WORTH_PROCESSES = 8
+
+
+class _BagPlan(NamedTuple):
+    """A recording with its cameras."""
+
+    uri: str
+    bag: OpenedBag
+    cameras: list[CameraPlan]
+
+
+class Evaluator:
+    """Runs one evaluation.
+
+    Args:
+        options: What to do.
+        kept: Finished chunks, of an earlier run that was stopped and of this one.
+        progress: Called with frames done and frames there are.
+
+    Raises:
+        BagError: The options do not fit each other.
+        ArchiveError: A model cannot be opened.
+    """
+
+    def __init__(
+        self,
+        options: EvaluationOptions,
+        kept: FinishedChunks,
+        progress: Progress = lambda done, total: None,
+    ) -> None:
+        self._options = options
+        self._kept = kept
+        self._progress = progress
+        self._models = model_choices(options)
+        self._references = read_references(options.references) if options.references else {}
+        self._planned: list[_BagPlan] = []
+        self._done = self._total = 0
+        if options.write is not None and (len(options.bags) > 1 or len(self._models) > 1):
+            raise BagError(
+                "a recording is written for one bag and one model, expected no more; there are "
+                f"{len(options.bags)} bags and {len(self._models)} models."
+            )
+
+    def run(self, command: str = "") -> Evaluation:
+        """Evaluate every recording.
+
+        One that cannot be read is left out with its sentence and counted (``unreadable_bags``).
+
+        Args:
+            command: The exact command line, for the record.
+
+        Raises:
+            BagError: None of them can be read, or a worker fails.
+        """
+        began_s = time.monotonic()
+        plans, bags = self._plans()
+        self._planned = plans
+        self._total = sum(len(c.scan.frames) for plan in plans for c in plan.cameras)
+        views: list[ViewRecord] = []
+        frames: list[FrameRecord] = []
+        options = self._options
+        try:
+            with workers(
+                self._worker_count(), options.scheduler, options.memory_limit, options.pin
+            ) as hands:
+                for plan in plans:
+                    tally = self._evaluate(plan, hands)
+                    with BagReader(plan.bag.path) as reader:
+                        bags[plan.uri] = tally.evaluated(plan.uri, reader.start_ns, reader.end_ns)
+                    for model in self._models:
+                        views += tally.views[model.label]
+                        frames += tally.frames[model.label]
+        finally:
+            close_readers()
+        settings = options.parameters.model
+        return Evaluation(
+            bags=tuple(bags[uri] for uri in options.bags),
+            models={model.label: model_facts(model, settings) for model in self._models},
+            views=tuple(views),
+            frames=tuple(frames),
+            command=command,
+            seconds=time.monotonic() - began_s,
+        )
+
+    def pictures(self, records: Sequence[ViewRecord]) -> list[ViewPictures]:
+        """Pictures of some views of the run, read and drawn here; in the same order."""
+        drawn: dict[int, ViewPictures] = {}
+        try:
+            for plan in self._planned:
+                for camera in plan.cameras:
+                    place = (plan.bag.name, camera.scan.topics.camera)
+                    wanted = [r for r in records if (r.bag, r.camera) == place]
+                    numbers = {record.frame for record in wanted}
+                    for read in camera.read(
+                        [f for f in camera.scan.frames if f.number in numbers]
+                    ):
+                        assert read.request is not None  # there are views of it
+                        for record in wanted:
+                            if record.frame == read.ref.number:
+                                drawn[id(record)] = view_pictures(record, read.request.frame)
+        finally:
+            close_readers()
+        return [drawn[id(record)] for record in records]
+
+    def _plans(self) -> tuple[list[_BagPlan], dict[str, EvaluatedBag]]:
+        """What to do with each recording, and those with which nothing can be done."""
+        plans: list[_BagPlan] = []
+        refused: dict[str, EvaluatedBag] = {}
+        first: BagError | None = None
+        for uri in dict.fromkeys(self._options.bags):
+            try:
+                bag = opened(uri, self._options.cache)
+                cameras = plan_cameras(bag, uri, self._models, self._options)
+            except BagError as error:
+                first = first or error
+                refused[uri] = EvaluatedBag(
+                    uri, uri, "", 0, 0, 0, {"unreadable_bags": 1}, (str(error),)
+                )
+            else:
+                plans.append(_BagPlan(uri, bag, cameras))
+        if first is not None and not plans:
+            raise first
+        return plans, refused
+
+    def _worker_count(self) -> int:
+        wanted = self._options.workers
+        if wanted is not None:
+            return wanted
+        pieces = -(-self._total // self._options.chunk_frames)
+        cores = len(os.sched_getaffinity(0))
+        return min(cores, pieces) if cores > 1 and pieces >= _CHUNKS_WORTH_PROCESSES else 0
+
+    def _evaluate(self, plan: _BagPlan, hands: Workers) -> Tally:
+        options = self._options
+        tally = Tally(plan.bag, [model.label for model in self._models])
+        with contextlib.ExitStack() as stack:
+            target = options.write
+            writing = None if target is None else stack.enter_context(WriteBack(target))
+            for camera in plan.cameras:
+                tally.add_scan(camera.scan.skipped, camera.scan.sentences)
+                work = CameraWork(
+                    plan.bag.name,
+                    camera,
+                    self._models,
+                    hands,
+                    self._kept,
+                    self._references,
+                    self._advance,
+                )
+                tasks = camera.chunks(self._models, warp_probe(options), options.chunk_frames)
+                if writing is None:
+                    work.run(tasks, tally, None)
+                else:
+                    with writing.part() as part:
+                        work.run(tasks, tally, part)
+            if writing is not None:
+                writing.finish(plan.bag.path)
+        return tally
+
+    def _advance(self, frames: int) -> None:
+        self._done += frames
+        self._progress(self._done, self._total)
