@@ -53,8 +53,8 @@ robot:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("other:\n  ros__parameters: {a: 1}\n", "no parameters for 'canonicalizer'.*it has /other"),
-        ("- 1\n", "no parameters for 'canonicalizer'.*it has none"),
+        ("other:\n  ros__parameters: {a: 1}\n", "for 'canonicalizer'.*it has /other"),
+        ("- 1\n", "for 'canonicalizer'.*it has none"),
         ("a: [1\n", "is no YAML"),
         ("/**:\n  ros__parameters: {smoothing: 2.0}\n", "smoothing is 2.0"),
         ("/**:\n  ros__parameters: {smothing: 0.2}\n", "Unknown parameter 'smothing'"),
