@@ -119,6 +119,14 @@ class BagReader:
         return int(self._reader.message_count)
 
     @property
+    def has_index(self) -> bool:
+        """Whether a span of time is found without reading what lies before it."""
+        storage = getattr(self._reader, "storage", None)
+        parts = getattr(storage, "storages", (storage,))
+        # rosbags' reader of mcap knows the chunks from the file's index; sqlite is one itself.
+        return all(bool(getattr(part, "chunks", True)) for part in parts)
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What is read otherwise than it was recorded, one sentence each."""
         return tuple(getattr(self._reader, "notes", ()))
