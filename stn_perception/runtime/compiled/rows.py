@@ -15,7 +15,7 @@ from stn_perception.runtime.compiled.coordinates import (
     at_the_edge,
     coordinates,
 )
-from stn_perception.runtime.compiled.jit import kept_on_disk, source_version
+from stn_perception.runtime.compiled.jit import compiled, kept_on_disk, source_version
 from stn_perception.runtime.compiled.sources import source_of
 from stn_perception.runtime.compiled.vector_operations import (
     blend_to_bytes,
@@ -53,19 +53,12 @@ def view_rows_of(channels: int) -> Callable[..., int]:
         offsets = np.empty(width, dtype=np.int32)
         row = first
         while row < last:
-            view = row // height
-            until = min(last, (view + 1) * height)
-            frame = (frames[view, 0], frames[view, 1], frames[view, 2], frames[view, 3], channels)
-            transform = transforms[view]
-            y, y_last = row - view * height, until - view * height
-            is_seen, held, source, near = source_of(frame, transform, size, y, y_last)
+            part = _part_of_view(frames, transforms, size, channels, row, last)
+            view, y, y_last, (held, source, near) = part
             address, row_bytes = source[0], source[1]
             for y_view in range(y, y_last):
                 out = outputs + (view * height + y_view) * width * channels
-                if is_seen:
-                    coordinates(near, y_view, width, source, channels, xs, ys, offsets)
-                else:
-                    offsets[:] = OUTSIDE
+                coordinates(near, y_view, width, source, channels, xs, ys, offsets)
                 for column in range(width):
                     offset = offsets[column]
                     # Three channels are written as four bytes: never behind a row's last pixel,
@@ -87,7 +80,7 @@ def view_rows_of(channels: int) -> Callable[..., int]:
                         weigh_to_bytes(channels, out, corner, steps, shares)
                     out += channels
             # Numba frees what is not used again: averaged bytes must outlive their rows.
-            row = until + 0 * len(held)
+            row += y_last - y + 0 * len(held)
         return version
 
     return view_rows
@@ -130,18 +123,11 @@ def input_rows_of(channels: int) -> Callable[..., int]:
         values = np.empty(width * channels, dtype=np.float32)
         row = first
         while row < last:
-            view = row // height
-            until = min(last, (view + 1) * height)
-            frame = (frames[view, 0], frames[view, 1], frames[view, 2], frames[view, 3], channels)
-            transform = transforms[view]
-            y, y_last = row - view * height, until - view * height
-            is_seen, held, source, near = source_of(frame, transform, size, y, y_last)
+            part = _part_of_view(frames, transforms, size, channels, row, last)
+            view, y, y_last, (held, source, near) = part
             address, row_bytes = source[0], source[1]
             for y_view in range(y, y_last):
-                if is_seen:
-                    coordinates(near, y_view, width, source, channels, xs, ys, offsets)
-                else:
-                    offsets[:] = OUTSIDE
+                coordinates(near, y_view, width, source, channels, xs, ys, offsets)
                 pixel = np.intp(values.ctypes.data)
                 for column in range(width):
                     offset = offsets[column]
@@ -168,7 +154,31 @@ def input_rows_of(channels: int) -> Callable[..., int]:
                             total += weights[view, plane, term] * value
                         line[column] = total
             # Numba frees what is not used again: averaged bytes must outlive their rows.
-            row = until + 0 * len(held)
+            row += y_last - y + 0 * len(held)
         return version
 
     return input_rows
+
+
+@compiled
+def _part_of_view(
+    frames: Any, transforms: Any, size: Any, channels: int, first: int, last: int
+) -> Any:
+    """The first of rows first..last of all views, as far as they are one view's.
+
+    Args:
+        frames: N×4 int64: address, width, height, bytes per row.
+        transforms: N×3×3 float64, frame_from_view.
+        size: Width, height, whether to average.
+        channels: The frames'.
+        first: Row to begin with
+        last: and to end before, counted through one view after the other.
+
+    Returns:
+        The view; its row to begin with and the one to end before; what ``source_of`` says of them.
+    """
+    height = size[1]
+    view = first // height
+    y, y_last = first - view * height, min(last, (view + 1) * height) - view * height
+    frame = (frames[view, 0], frames[view, 1], frames[view, 2], frames[view, 3], channels)
+    return view, y, y_last, source_of(frame, transforms[view], size, y, y_last)

@@ -25,11 +25,12 @@ def source_of(frame: Any, transform: Any, size: Any, first_row: int, last_row: i
         last_row: to before here.
 
     Returns:
-        is_seen; the averaged bytes, which live as long as they are held; the source: address of
-        its pixel (0, 0), bytes per row, and the left, top, right and bottom of the pixels that it
-        has; source_from_view, 3×3 float64. Pixels are counted from the corner of what the whole
-        view sees, so that float32 holds their fractions in frames of any size, and so that they
-        are the same whichever rows are asked for.
+        The averaged bytes, which live as long as they are held; the source: address of its pixel
+        (0, 0), bytes per row, and the left, top, right and bottom of the pixels that it has;
+        source_from_view, 3×3 float64, zero where the view shows nothing, so that no pixel of it
+        is in front. Pixels are counted from the corner of what the whole view sees, so that
+        float32 holds their fractions in frames of any size, and so that they are the same
+        whichever rows are asked for.
     """
     view_width, view_height, antialias = size
     address, frame_width, frame_height, row_bytes, channels = frame
@@ -38,7 +39,7 @@ def source_of(frame: Any, transform: Any, size: Any, first_row: int, last_row: i
     held = np.empty(0, dtype=np.uint8)
     result = np.zeros((3, 3))
     if not is_seen:
-        return False, held, (address, row_bytes, 0, 0, 0, 0), result
+        return held, (address, row_bytes, 0, 0, 0, 0), result
     scale_x, scale_y = reduced_width / width, reduced_height / height
     for column in range(3):
         w = transform[2, column]
@@ -47,14 +48,14 @@ def source_of(frame: Any, transform: Any, size: Any, first_row: int, last_row: i
         result[2, column] = w
     if reduced_width == width and reduced_height == height:
         corner = address + top * row_bytes + left * channels
-        return True, held, (corner, row_bytes, 0, 0, width, height), result
+        return held, (corner, row_bytes, 0, 0, width, height), result
     box = _cells_of_rows(result, view_width, first_row, last_row, reduced_width, reduced_height)
     first_column, last_column, first_cell_row, last_cell_row = box
     held = averaged(frame, plan, first_column, last_column, first_cell_row, last_cell_row)
     stride = (last_column - first_column) * channels
     origin = np.intp(held.ctypes.data) - first_cell_row * stride - first_column * channels
     source = (origin, stride, first_column, first_cell_row, last_column, last_cell_row)
-    return True, held, source, result
+    return held, source, result
 
 
 @compiled
