@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -34,8 +35,15 @@ def evaluation_json(evaluation: Evaluation) -> dict[str, Any]:
         "models": models,
         "skipped": added(bag.skipped for bag in evaluation.bags),
         "comparison": [_comparison(one) for one in compared(evaluation)],
+        "dataset_sha256": dataset_sha256(evaluation),
         "recordings": [_recording(bag) for bag in evaluation.bags],
     }
+
+
+def dataset_sha256(evaluation: Evaluation) -> str:
+    """Return the SHA-256 of the recordings' hashes, sorted, one to a line."""
+    lines = "".join(f"{digest}\n" for digest in sorted(bag.sha256 for bag in evaluation.bags))
+    return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def number(value: float | None) -> float | None:

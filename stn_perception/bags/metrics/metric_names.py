@@ -23,12 +23,20 @@ class Metric:
     better: Literal["lower", "higher"]
     needs_truth: bool = False
 
+    @property
+    def factor(self) -> float:
+        """What a value is multiplied with to be in the unit."""
+        return 100.0 if self.unit == "%" else 1.0
+
+    @property
+    def axis(self) -> str:
+        """Title and unit."""
+        return f"{self.title}, {self.unit}" if self.unit else self.title
+
     def text(self, value: float) -> str:
         """Return a value with its unit, three digits."""
-        if self.unit == "%":
-            return f"{100 * value:.3g} %"
         space = "" if self.unit in ("", "°") else " "
-        return f"{value:.3g}{space}{self.unit}"
+        return f"{self.factor * value:.3g}{space}{self.unit}"
 
 
 # In the order of tables. Shares of the side and other shares are kept as parts of 1.
