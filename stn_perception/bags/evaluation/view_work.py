@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,7 +104,7 @@ def _messages(
 ) -> tuple[tuple[str, str, bytes], ...]:
     """The node's messages about a frame, transforms first."""
     outputs = task.parameters.outputs
-    factory = RosbagsFactory()
+    factory = _factory()
     builder = ResultMessages(
         factory, outputs.frame_prefix, outputs.view_frames, outputs.object_frames
     )
@@ -115,3 +116,9 @@ def _messages(
     return tuple(
         (topic, each.__msgtype__, bytes(serialize(each, each.__msgtype__))) for topic, each in made
     )
+
+
+@cache
+def _factory() -> RosbagsFactory:
+    """One a process: to learn all types takes a tenth of a second."""
+    return RosbagsFactory()

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""However the work is cut, spread, lost and taken up again: the same bits."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+from evaluation_digest import FRAMES, digest
+
+from stn_perception.bags.evaluation.records import Evaluation
+
+Evaluate = Callable[..., Evaluation]
+
+
+@pytest.fixture
+def undisturbed(evaluate: Evaluate, tmp_path: Path) -> str:
+    found = evaluate(chunk_frames=1000)
+    assert len(found.frames) == FRAMES
+    assert len(found.views) == 2 * FRAMES
+    for file in (tmp_path / "kept").iterdir():
+        file.unlink()
+    return digest(found)
+
+
+@pytest.mark.parametrize("size", [1, 7, 59])
+def test_the_size_of_chunks_does_not_show(evaluate: Evaluate, undisturbed: str, size: int) -> None:
+    assert digest(evaluate(chunk_frames=size)) == undisturbed
+
+
+def test_neither_do_processes_nor_the_loss_of_one(evaluate: Evaluate, undisturbed: str) -> None:
+    killed: list[int] = []
+
+    def lose_one(done: int, total: int) -> None:
+        if not killed:
+            workers = [p for p in psutil.Process().children(recursive=True) if _is_worker(p)]
+            killed.append(workers[0].pid)
+            os.kill(workers[0].pid, signal.SIGKILL)
+
+    assert digest(evaluate(workers=2, chunk_frames=4, progress=lose_one)) == undisturbed
+    assert killed
+
+
+def test_what_is_done_is_not_done_again(
+    evaluate: Evaluate, undisturbed: str, tmp_path: Path
+) -> None:
+    evaluate(chunk_frames=10)
+    chunks = sorted((tmp_path / "kept").iterdir())
+    assert len(chunks) == 6
+    chunks[1].unlink()
+    chunks[4].write_bytes(chunks[4].read_bytes()[:-20])
+    before = {chunk: chunk.stat().st_mtime_ns for chunk in chunks if chunk.exists()}
+    assert digest(evaluate(chunk_frames=10)) == undisturbed
+    after = {chunk: chunk.stat().st_mtime_ns for chunk in chunks}
+    changed = {chunk for chunk in chunks if before.get(chunk) != after[chunk]}
+    assert changed == {chunks[1], chunks[4]}
+
+
+def test_what_was_done_otherwise_is_not_taken(evaluate: Evaluate, tmp_path: Path) -> None:
+    evaluate(chunk_frames=30)
+    evaluate(chunk_frames=30, probe_every=0)
+    assert len(list((tmp_path / "kept").iterdir())) == 4
+
+
+def _is_worker(process: psutil.Process) -> bool:
+    return "spawn_main" in " ".join(process.cmdline())
