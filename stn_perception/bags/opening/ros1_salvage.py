@@ -117,6 +117,8 @@ class _Salvage:
             self._damaged_chunks += whole
             self._unreadable_bytes += len(chunk.data)
             return
+        if not unpacked:
+            self._unreadable_bytes += len(chunk.data)
         for inner in records.walk(unpacked):
             if isinstance(inner, Gap):
                 self._unreadable_bytes += len(unpacked) - inner.start

@@ -140,6 +140,9 @@ def _applied_journal(file: Path, part: Path, losses: Losses) -> bool:
     with suppress(sqlite3.Error):  # seen in what is there after it
         apply_journal(file, part)
     if part.exists() and fault_of(part) is None:
+        losses.sentences.append(
+            f"{file.name} was not closed, its last messages were taken from its journal."
+        )
         return True
     for leftover in part.parent.glob(part.name + "*"):
         leftover.unlink()

@@ -29,7 +29,7 @@ class Row:
 
 @dataclass(frozen=True)
 class BrokenRow:
-    """A row that goes on in a page which is missing or is no such page."""
+    """A row that lies in a part of the file which is missing, or goes on there."""
 
     number: int
 
@@ -53,7 +53,7 @@ class SqlitePages:
         if self._size < 512 or self._size & (self._size - 1):
             raise ValueError(f"a page size of {self._size} bytes cannot be")
         self._usable = self._size - data[20]
-        self.count = len(data) // self._size
+        self.count = -(-len(data) // self._size)  # the last one may be cut off
         (self.count_wanted,) = struct.unpack_from(">I", data, 28)
 
     @property
@@ -66,19 +66,25 @@ class SqlitePages:
         for page in range(1, self.count + 1):
             start = (page - 1) * self._size
             head = start + (_HEAD_LENGTH if page == 1 else 0)
-            if self._data[head] != _LEAF:
-                continue
-            (cells,) = struct.unpack_from(">H", self._data, head + 3)
-            if head + 8 + 2 * cells > start + self._size:
-                continue
-            for place in struct.unpack_from(f">{cells}H", self._data, head + 8):
+            for place in self._cells(head, start + self._size):
                 row = self._row(start, place)
                 if row is not None:
                     yield row
 
+    def _cells(self, head: int, end: int) -> Sequence[int]:
+        """Where the rows of a page lie in it; none where it is no leaf page of a table."""
+        if head + 8 > len(self._data) or self._data[head] != _LEAF:
+            return ()
+        (count,) = struct.unpack_from(">H", self._data, head + 3)
+        if head + 8 + 2 * count > min(end, len(self._data)):
+            return ()
+        return struct.unpack_from(f">{count}H", self._data, head + 8)
+
     def _row(self, start: int, place: int) -> Row | BrokenRow | None:
         """A cell's row; None where it is none."""
         number = 0
+        if start + place >= len(self._data):
+            return BrokenRow(number)
         try:
             length, at = _varint(self._data, start + place)
             number, at = _varint(self._data, at)
@@ -99,6 +105,8 @@ class SqlitePages:
         if length <= most:
             if at + length > end:
                 raise IndexError(at)
+            if at + length > len(self._data):
+                raise _BrokenChainError
             return bytes(self._data[at : at + length])
         least = (self._usable - 12) * 32 // 255 - 23
         local = least + (length - least) % (self._usable - 4)
@@ -108,12 +116,13 @@ class SqlitePages:
         parts, missing = [bytes(self._data[at : at + local])], length - local
         (page,) = struct.unpack_from(">I", self._data, at + local)
         while missing > 0:
-            if not 1 <= page <= self.count:
-                raise _BrokenChainError
             begin = (page - 1) * self._size
+            length = min(missing, self._usable - 4)
+            if page < 1 or begin + 4 + length > len(self._data):
+                raise _BrokenChainError
             (page,) = struct.unpack_from(">I", self._data, begin)
-            parts.append(bytes(self._data[begin + 4 : begin + 4 + min(missing, self._usable - 4)]))
-            missing -= self._usable - 4
+            parts.append(bytes(self._data[begin + 4 : begin + 4 + length]))
+            missing -= length
         return b"".join(parts)
 
 

@@ -76,7 +76,7 @@ def _copy(pages: SqlitePages, database: sqlite3.Connection, name: str, losses: L
     database.execute("CREATE INDEX timestamp_idx ON messages (timestamp ASC)")
     database.execute("COMMIT")
     losses.lose(
-        f"{plural(broken, 'message')} of {name} go on in a part of the file that is missing.",
+        f"{plural(broken, 'message')} of {name} lie in a part of the file that is missing.",
         lost_messages=broken,
     )
     losses.lose(
