@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socketserver import TCPServer
 from typing import Any
 
 from stn_perception.bags.errors import BagError
@@ -74,6 +76,16 @@ class LabelServer(ThreadingHTTPServer):
             reason = getattr(error, "strerror", None) or str(error)
             raise BagError(f"no server can listen on {host}, port {port}: {reason}.") from error
         self.access = Access(host, int(self.server_address[1]))
+
+    def server_bind(self) -> None:
+        """Bind without asking a name server who this machine is: it may be offline."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing where a browser went away in the middle of an answer."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
     def about(self) -> dict[str, Any]:
         """What the page needs once."""

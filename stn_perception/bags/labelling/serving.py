@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stn_perception.bags.errors import BagError
+from stn_perception.bags.evaluation.options import default_cache
 from stn_perception.bags.labelling.frames import CameraFrames
 from stn_perception.bags.labelling.server import LabelServer, Shown
 from stn_perception.bags.labelling.session import LabellingSession
@@ -53,8 +54,9 @@ def label(wanted: Wanted) -> None:
     """
     if not wanted.output.parent.is_dir():
         raise BagError(f"no labels can be written to {wanted.output}: there is no such folder.")
-    bag = opened(wanted.bag, _cache())
+    bag = opened(wanted.bag, default_cache())
     with BagReader(bag.path) as reader:
+        print(f"Looking through {bag.name} ...", flush=True)
         topics = camera_topics(reader, wanted.image, "")
         frames = CameraFrames(reader, topics.image)
         camera = (wanted.camera or topics.camera).strip("/")
@@ -108,9 +110,3 @@ def _has_display() -> bool:
     """Whether a browser would get a window: a text browser would take this terminal."""
     names = ("DISPLAY", "WAYLAND_DISPLAY")
     return sys.platform in ("darwin", "win32") or any(os.environ.get(name) for name in names)
-
-
-def _cache() -> Path:
-    """Where downloads and sound copies of recordings are kept."""
-    folder = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(folder) / "stn_perception"

@@ -6,6 +6,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,10 @@ import cv2
 import numpy as np
 import pytest
 
-from stn_perception.bags import BagWriter, RosbagsFactory
+from stn_perception.bags import BagReader, BagWriter, RosbagsFactory
+from stn_perception.bags.labelling.frames import CameraFrames
+from stn_perception.bags.labelling.server import LabelServer, Shown
+from stn_perception.bags.labelling.session import LabellingSession
 from stn_perception.geometry import transform_points
 from stn_perception.messages.factory import header
 from stn_perception.messages.images import encode_image
@@ -91,6 +95,28 @@ def square_bag(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("bags") / "square"
     write_bag(path, list(range(FRAMES)))
     return path
+
+
+@contextmanager
+def _served(bag: Path, labels: Path) -> Iterator[LabelServer]:
+    with BagReader(bag) as reader:
+        frames = CameraFrames(reader, "/front/image")
+        session = LabellingSession(labels, "front", frames.stamps_ns)
+        shown = Shown("square", "/front/image", 1)
+        with LabelServer("127.0.0.1", 0, session, frames, shown) as server:
+            thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+            thread.start()
+            try:
+                yield server
+            finally:
+                server.shutdown()
+                thread.join()
+
+
+@pytest.fixture(scope="session")
+def served():
+    """Serve a bag's labels in this process: a block with a bag and a file."""
+    return _served
 
 
 class RunningServer:

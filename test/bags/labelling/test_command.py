@@ -5,6 +5,7 @@ import argparse
 import http.client
 import json
 import socket
+import threading
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,6 +13,8 @@ import pytest
 
 from stn_perception.bags import BagWriter, RosbagsFactory
 from stn_perception.bags.labelling import command
+
+JSON_TYPE = {"Content-Type": "application/json"}
 
 
 def run(*arguments):
@@ -69,9 +72,7 @@ def test_ctrl_c_ends_it_and_tells_where_the_labels_are(square_bag, label_server,
         corners = [[10, 10], [30, 10], [30, 30], [10, 30]]
         place = {"do": "place", "object": "sign", "frame": 2, "corners": corners}
         body = {"edit": place, "number": 1, "sender": "test", "shown": 2}
-        connection.request(
-            "POST", f"{address.path}edits", json.dumps(body), {"Content-Type": "application/json"}
-        )
+        connection.request("POST", f"{address.path}edits", json.dumps(body), JSON_TYPE)
         assert connection.getresponse().status == 200
         connection.close()
         status, said = server.interrupt()
@@ -101,3 +102,27 @@ def test_without_labels_no_file_is_left(square_bag, label_server, tmp_path):
 )
 def test_labels_are_named_after_the_bag(bag, output):
     assert str(command.output_path(bag)) == output
+
+
+def test_what_was_confirmed_is_in_the_file_after_a_kill(square_bag, label_server, tmp_path):
+    with label_server(str(square_bag), "--output", "labels.json") as server:
+        address = urlsplit(server.url)
+        connection = http.client.HTTPConnection(address.hostname, address.port)
+        confirmed = 0
+        killing = threading.Timer(0.5, server.process.kill)
+        killing.start()
+        while True:
+            place = {"do": "place", "object": f"sign_{confirmed}", "frame": 2}
+            place["corners"] = [[10, 10], [30, 10], [30, 30], [10, 30]]
+            body = {"edit": place, "number": confirmed + 1, "sender": "test", "shown": 2}
+            try:
+                connection.request("POST", f"{address.path}edits", json.dumps(body), JSON_TYPE)
+                assert connection.getresponse().read()
+            except (OSError, http.client.HTTPException):
+                break
+            confirmed += 1
+        killing.join()
+    (frame,) = json.loads(Path("labels.json").read_text())["frames"]
+    # The one that was under way may be there too.
+    assert len(frame["objects"]) in (confirmed, confirmed + 1)
+    assert confirmed > 0

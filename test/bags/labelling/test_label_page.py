@@ -83,7 +83,6 @@ class LabelPage:
         part = number / (self.square.frames - 1)
         self.page.mouse.click(box["x"] + 8 + part * (box["width"] - 16), box["y"] + 8)
         self.shows("#frame", f"{number + 1} of ")
-        self.page.wait_for_load_state("networkidle")
 
     def shows(self, selector: str, text: str) -> None:
         """Wait until a part of the page holds a text."""
@@ -114,10 +113,9 @@ def labels(tmp_path) -> Path:
 
 
 @pytest.fixture
-def page(browser, label_server, square_bag, labels, square) -> Iterator[LabelPage]:
-    with label_server(str(square_bag), "--output", str(labels)) as server:
-        opened = LabelPage(browser, server.url, labels, square)
-        opened.server = server
+def page(browser, served, square_bag, labels, square) -> Iterator[LabelPage]:
+    with served(square_bag, labels) as server:
+        opened = LabelPage(browser, server.access.url, labels, square)
         yield opened
         assert opened.errors == []
         opened.page.close()
@@ -211,6 +209,7 @@ def test_several_objects_have_ids_and_classes_and_one_leaves(page):
     found = page.saved(lambda f: len(f) == 6)
     assert sorted(n for name, n in found if name == "object_1") == [0, 1, 2, 3, 8]
     page.page.keyboard.press("e")
+    page.shows("#frame", "9 of ")
     page.page.keyboard.press("Delete")
     page.saved(lambda f: len(f) == 5)
     page.page.click("#objects li:first-child")
@@ -227,25 +226,43 @@ def test_corners_in_the_wrong_order_are_refused_and_said_on_the_page(page):
 
 
 def test_nothing_is_lost_when_the_server_is_killed_and_started_again(
-    page, browser, label_server, square_bag
+    browser, label_server, square_bag, labels, square
 ):
     quad = np.array([[40.0, 30.0], [90.0, 30.0], [90.0, 80.0], [40.0, 80.0]])
-    page.click(quad)
-    saved = page.saved(bool)
-    page.shows("#saved", "all saved")
-    page.server.process.kill()
-    page.server.process.wait()
-    page.page.keyboard.press("1")
-    page.page.keyboard.press("ArrowRight")
-    page.shows("#saved", "1 change not saved: no server")
-    assert np.array_equal(
-        corners_in(page.labels, page.square)["object_1", 0], saved["object_1", 0]
-    )
-    with label_server(str(square_bag), "--output", str(page.labels)) as again:
-        second = LabelPage(browser, again.url, page.labels, page.square)
+    arguments = (str(square_bag), "--output", str(labels))
+    with label_server(*arguments) as server:
+        first = LabelPage(browser, server.url, labels, square)
+        first.click(quad)
+        saved = first.saved(bool)
+        first.shows("#saved", "all saved")
+        server.process.kill()
+        server.process.wait()
+        first.page.keyboard.press("1")
+        first.page.keyboard.press("ArrowRight")
+        first.shows("#saved", "1 change not saved: no server")
+        kept = corners_in(labels, square)
+        assert np.array_equal(kept["object_1", 0], saved["object_1", 0])
+    with label_server(*arguments) as server:
+        second = LabelPage(browser, server.url, labels, square)
         assert second.page.locator("#objects li").count() == 1
         second.go(12)
         second.click(quad + 24)
         found = second.saved(lambda f: len(f) == 13)
         assert np.abs(found["object_1", 6] - quad - 12).max() < 0.1
-        second.page.close()
+    for opened in (first, second):
+        assert opened.errors == []
+        opened.page.close()
+
+
+def test_half_a_turn_between_key_frames_is_said_on_the_frame(page):
+    quad = np.array([[40.0, 30.0], [90.0, 30.0], [90.0, 80.0], [40.0, 80.0]])
+    page.click(quad)
+    page.saved(bool)
+    page.go(12)
+    page.click(quad[[2, 3, 0, 1]])
+    found = page.saved(lambda f: len(f) > 1)
+    assert ("object_1", 6) not in found
+    page.go(3)
+    page.shows("#note", "On straight lines here: object_1")
+    page.go(6)
+    page.shows("#note", "No label for object_1 here: add a key frame.")

@@ -3,34 +3,21 @@
 
 import http.client
 import json
-import threading
 from urllib.parse import urlsplit
 
 import cv2
 import numpy as np
 import pytest
 
-from stn_perception.bags import BagReader
 from stn_perception.bags.labelling.access import Access
-from stn_perception.bags.labelling.frames import CameraFrames
-from stn_perception.bags.labelling.server import LabelServer, Shown
-from stn_perception.bags.labelling.session import LabellingSession
 
 CORNERS = [[10, 10], [30, 10], [30, 30], [10, 30]]
 
 
 @pytest.fixture
-def server(square_bag, tmp_path):
-    with BagReader(square_bag) as reader:
-        frames = CameraFrames(reader, "/front/image")
-        session = LabellingSession(tmp_path / "l.json", "front", frames.stamps_ns)
-        shown = Shown("square", "/front/image", 1)
-        with LabelServer("127.0.0.1", 0, session, frames, shown) as server:
-            thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-            thread.start()
-            yield server
-            server.shutdown()
-            thread.join()
+def server(served, square_bag, tmp_path):
+    with served(square_bag, tmp_path / "labels.json") as server:
+        yield server
 
 
 def ask(server, path, method="GET", body=None, token=None, **headers):

@@ -34,7 +34,8 @@ export function connectPointer(canvas, app, redraw) {
     canvas.setPointerCapture(event.pointerId);
     const corner = event.button === 0 && !app.isPlacing ? grabbed(at) : null;
     const isWhole = event.shiftKey && event.button === 0 && app.label();
-    drag = { at, last: at, corner, kind: "picture", button: event.button, isMoved: false };
+    drag = { at, last: at, corner, kind: "picture", button: event.button, isMoved: false,
+      frame: app.frame };
     if (corner !== null || isWhole) {
       drag.kind = "label";
       drag.corner = isWhole ? null : corner;
@@ -48,6 +49,7 @@ export function connectPointer(canvas, app, redraw) {
     const at = place(event);
     app.pointer = view.frameFromCanvas(at);
     app.watched = "pointer";
+    if (drag && drag.frame !== app.frame) drag = null;
     if (drag) {
       drag.isMoved ||= distance(at, drag.at) > STILL_PX;
       if (drag.isMoved && drag.kind === "picture") {
@@ -67,7 +69,7 @@ export function connectPointer(canvas, app, redraw) {
     const done = drag;
     drag = null;
     canvas.classList.remove("pan");
-    if (!done) return;
+    if (!done || done.frame !== app.frame) return;
     if (done.kind === "label") {
       if (done.isMoved) app.place(app.chosen, done.corners);
     } else if (!done.isMoved && done.button === 0) {

@@ -12,7 +12,9 @@ export class Labeller {
     this.redraw = redraw;
     this.about = null;
     this.state = { objects: [], saved: true, problem: "", undo: false, redo: false };
-    this.frame = 0;
+    this.frame = 0; // the one shown
+    this.wanted = 0; // the one asked for
+    this.answers = 0; // how many came
     this.image = null;
     this.labels = []; // of the frame
     this.chosen = null; // id of an object
@@ -50,18 +52,22 @@ export class Labeller {
 
   // --- frames ---
 
+  // What is shown changes all at once, when the picture is there: a click never meets a frame
+  // that is not seen yet.
   async go(number) {
     const frame = Math.min(this.count - 1, Math.max(0, number));
-    if (frame !== this.frame) this.draft = [];
-    this.frame = frame;
-    this.gesture += 1;
+    this.wanted = frame;
+    const answers = this.answers;
     let note = "";
     const [image, labels] = await Promise.all([
       this.pictures.load(frame).catch(error => { note = error.message; return null; }),
       ask(`frames/${frame}/labels`).catch(() => []), // the state of saving tells of a lost server
     ]);
-    if (this.frame !== frame) return; // gone on meanwhile
-    Object.assign(this, { image, note, labels });
+    if (this.wanted !== frame) return; // gone on meanwhile
+    if (frame !== this.frame) this.draft = [];
+    this.gesture += 1;
+    Object.assign(this, { frame, image, note, labels });
+    if (answers !== this.answers) await this.refresh(frame);
     this.keepChoice();
     this.redraw();
     this.pictures.prepare([frame + this.about.step, frame - this.about.step], this.count);
@@ -74,19 +80,20 @@ export class Labeller {
     } catch { /* the state of saving tells that the server is away */ }
   }
 
-  step(count) { return this.go(this.frame + count * this.about.step); }
+  step(count) { return this.go(this.wanted + count * this.about.step); }
 
   keyStep(direction) {
     const keys = this.object() ? this.object().keys : this.state.objects.flatMap(o => o.keys);
     const sorted = [...keys].sort((a, b) => a - b);
     const found = direction > 0
-      ? sorted.find(key => key > this.frame) : sorted.findLast(key => key < this.frame);
+      ? sorted.find(key => key > this.wanted) : sorted.findLast(key => key < this.wanted);
     if (found !== undefined) this.go(found);
   }
 
   // --- answers ---
 
   take(answer, shown) {
+    this.answers += 1;
     this.state = answer.state;
     if (shown === this.frame) this.labels = answer.labels;
     else this.refresh(this.frame).then(() => this.redraw());
@@ -206,7 +213,7 @@ export class Labeller {
     const far = key => Math.abs(key - this.frame);
     const nearest = item.keys.reduce((a, b) => (far(b) < far(a) ? b : a));
     const frame = this.frame;
-    const labels = await ask(`frames/${nearest}/labels`);
+    const labels = await ask(`frames/${nearest}/labels`).catch(() => []);
     const found = labels.find(label => label.id === item.id);
     if (found && this.frame === frame) this.place(item.id, found.corners);
   }
