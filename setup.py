@@ -14,12 +14,23 @@ EXTRAS = {
     "ros": ["ros-rclpy>=9.1", "ros-common-interfaces", "ros-rmw-fastrtps-cpp"],
     # Sampling of frames by compiled loops; without it OpenCV does the same, more slowly.
     "fast": ["numba>=0.60"],
-    "bags": ["rosbags>=0.10"],
+    "bags": ["fsspec", "mcap>=1.1", "rosbags>=0.10", "zstandard"],
+    # `stn evaluate`: on top of [bags].
+    "evaluate": [
+        "dask>=2024.1",
+        "distributed>=2024.1",
+        "plotly>=5.20",
+        "pyarrow>=14",
+        "pyyaml",
+        "scikit-image>=0.22",
+        "scipy",
+        "tqdm",
+    ],
     "train": ["lightning>=2.4", "pyyaml", "scikit-image>=0.22", "tensorboard"],
     # Scenes of the model `tabletop`, to train and to score it.
     "tabletop": ["pybullet>=3.2.7", "scipy"],
     # What `stn bench` compares with.
-    "bench": ["kornia>=0.7"],
+    "bench": ["kornia>=0.7", "psutil"],
     # What `colcon test` looks for to choose pytest.
     "test": ["pytest>=8"],
     "dev": [
@@ -28,6 +39,8 @@ EXTRAS = {
         "import-linter",
         "mypy",
         "pdoc",
+        # Drives a browser over the report and the labelling page.
+        "playwright",
         "pupil-apriltags",
         "pytest>=8",
         "ruff",
@@ -62,6 +75,7 @@ setup(
         NAME: [
             "py.typed",
             "bags/definitions/*/msg/*.msg",
+            "bags/labelling/page/*",
             "training/road_signs/*.json",
             "training/road_signs/designs/*",
             "training/road_signs/designs/*/*",

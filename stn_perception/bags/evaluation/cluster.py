@@ -6,10 +6,12 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
 from stn_perception.bags.errors import BagError
+from stn_perception.bags.evaluation.chunk import ModelChoice
+from stn_perception.bags.evaluation.shipped_files import send_models
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -93,7 +95,13 @@ class _Checked:
 
 
 @contextlib.contextmanager
-def workers(count: int, scheduler: str, memory_limit: str, pin: bool = False) -> Iterator[Workers]:
+def workers(
+    count: int,
+    scheduler: str,
+    memory_limit: str,
+    pin: bool = False,
+    models: Sequence[ModelChoice] = (),
+) -> Iterator[Workers]:
     """Workers for the time of the block.
 
     Args:
@@ -102,6 +110,7 @@ def workers(count: int, scheduler: str, memory_limit: str, pin: bool = False) ->
         memory_limit: Of each process on this machine, such as ``2GiB``; a process that exceeds
             it is replaced and its work done again.
         pin: Keep each process on this machine to a core of its own.
+        models: Archives that a cluster's machines may lack.
 
     Raises:
         BagError: There is no scheduler at the address, or it has no workers.
@@ -129,6 +138,7 @@ def workers(count: int, scheduler: str, memory_limit: str, pin: bool = False) ->
                     f"no Dask scheduler answers at {scheduler}, expected host:port: {text}"
                 ) from error
             with client:
+                send_models(client, models)
                 yield OnCluster(client, _threads(client, scheduler))
             return
         cluster = cluster_of(

@@ -95,7 +95,11 @@ class Evaluator:
         options = self._options
         try:
             with workers(
-                self._worker_count(), options.scheduler, options.memory_limit, options.pin
+                self._worker_count(),
+                options.scheduler,
+                options.memory_limit,
+                options.pin,
+                self._models,
             ) as hands:
                 for plan in plans:
                     tally = self._evaluate(plan, hands)

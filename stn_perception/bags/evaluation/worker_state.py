@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from stn_perception.bags.evaluation.chunk import BagSource, ModelChoice
+from stn_perception.bags.evaluation.shipped_files import model_path
 from stn_perception.bags.opening import opened
 from stn_perception.bags.reader import BagReader
 from stn_perception.runtime.archive import ModelArchive
@@ -53,5 +54,5 @@ def pipeline_of(model: ModelChoice, settings: ModelSettings, knobs: PipelineSett
 @lru_cache(maxsize=16)
 def archive_of(model: ModelChoice, settings: ModelSettings) -> ModelArchive:
     """The opened archive of a model."""
-    archive = ModelArchive.open(model.path, settings.device, settings.cardless())
+    archive = ModelArchive.open(model_path(model), settings.device, settings.cardless())
     return PaddedArchive(archive, settings.warm_up_batches) if settings.pad_batches else archive
