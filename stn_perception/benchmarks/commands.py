@@ -11,7 +11,16 @@ import argparse
 from importlib import import_module
 from typing import Protocol, cast
 
-NAMES: tuple[str, ...] = ("warp", "pipeline", "growth", "cuda", "node", "start", "guard")
+NAMES: tuple[str, ...] = (
+    "warp",
+    "pipeline",
+    "growth",
+    "cuda",
+    "node",
+    "start",
+    "evaluation",
+    "guard",
+)
 
 
 class BenchCommand(Protocol):
