@@ -12,17 +12,10 @@ import triton
 import triton.language as tl
 
 from stn_perception.runtime.cuda import plan_layout as layout
-from stn_perception.runtime.cuda.kernels.taps import pixels_under, position, read, tile_of
+from stn_perception.runtime.cuda.kernels.taps import cells_of, frame_memory, pixels_under, read
+from stn_perception.runtime.cuda.kernels.tiles import position, tile_of, view_of
 
-_FRAME_FIELDS = tl.constexpr(layout.FRAME_FIELDS)
-_FRAME_ADDRESS = tl.constexpr(layout.FRAME_ADDRESS)
-_FRAME_WIDTH = tl.constexpr(layout.FRAME_WIDTH)
-_FRAME_HEIGHT = tl.constexpr(layout.FRAME_HEIGHT)
-_FRAME_ROW = tl.constexpr(layout.FRAME_ROW)
-_FRAME_PIXEL = tl.constexpr(layout.FRAME_PIXEL)
 _FRAME_COLOR = tl.constexpr(layout.FRAME_COLOR)
-_FLOATS = tl.constexpr(layout.FLOATS)
-_INTS = tl.constexpr(layout.INTS)
 _TOLERANCE = tl.constexpr(1e-6)  # about eight times float32's rounding
 
 
@@ -84,13 +77,9 @@ def differentiate_inputs(
         TILE_X: Pixels of one program, a power of two, like TILE_Y.
         TILE_Y: See above.
     """
-    view = tl.program_id(1)
-    frame = frames_ptr + tl.load(frame_of_view_ptr + view) * _FRAME_FIELDS
-    floats, ints = floats_ptr + view * _FLOATS, ints_ptr + view * _INTS
-    column, row = tile_of(width, TILE_X, TILE_Y)
-    used = (column < width) & (row < height)
-    x, y, w, dx, dy = position(floats, ints, column, row)
-    in_front = used & (w > 0) & (tl.load(ints + 6) != 0)
+    view, frame, floats, ints = view_of(frames_ptr, frame_of_view_ptr, floats_ptr, ints_ptr)
+    column, row, used = tile_of(width, height, TILE_X, TILE_Y)
+    in_front, x, y, w, dx, dy = position(floats, ints, column, row, used)
 
     # The loss by each of the frame's own channels.
     colors = colors_ptr + tl.load(frame + _FRAME_COLOR) * 12
@@ -106,15 +95,8 @@ def differentiate_inputs(
         g1 += loss * tl.load(factors + 1)
         g2 += loss * tl.load(factors + 2)
 
-    base = tl.load(frame + _FRAME_ADDRESS).to(tl.pointer_type(tl.uint8))
-    frame_width = tl.load(frame + _FRAME_WIDTH).to(tl.int32)
-    frame_height = tl.load(frame + _FRAME_HEIGHT).to(tl.int32)
-    row_bytes = tl.load(frame + _FRAME_ROW)
-    pixel_bytes = tl.load(frame + _FRAME_PIXEL).to(tl.int32)
-    size_x, size_y = tl.load(floats + 9), tl.load(floats + 10)
-    edge_x, edge_y = tl.load(floats + 11), tl.load(floats + 12)
-    low_x, high_x = tl.load(ints + 2), tl.load(ints + 3)
-    low_y, high_y = tl.load(ints + 4), tl.load(ints + 5)
+    base, frame_width, frame_height, row_bytes, pixel_bytes = frame_memory(frame)
+    size_x, size_y, edge_x, edge_y, low_x, high_x, low_y, high_y = cells_of(floats, ints)
     cell_x, cell_y = tl.floor(x + 0.5), tl.floor(y + 0.5)
     first_x = tl.floor(edge_x + (cell_x - 1) * size_x)
     first_y = tl.floor(edge_y + (cell_y - 1) * size_y)

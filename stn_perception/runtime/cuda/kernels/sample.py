@@ -2,21 +2,18 @@
 # mypy: ignore-errors
 """Network inputs and views, each from the frames' own bytes in one pass.
 
-Axis 0 of the grid counts tiles of a view, axis 1 views. Frames differ in size, layout and colour
-order within one launch: their addresses stand in a table.
+Frames differ in size, layout and colour order within one launch: their addresses stand in a table.
 """
 
 import triton
 import triton.language as tl
 
 from stn_perception.runtime.cuda import plan_layout as layout
-from stn_perception.runtime.cuda.kernels.taps import accumulate, position, round_even, tile_of
+from stn_perception.runtime.cuda.kernels.taps import accumulate, round_even
+from stn_perception.runtime.cuda.kernels.tiles import position, tile_of, view_of
 
-_FRAME_FIELDS = tl.constexpr(layout.FRAME_FIELDS)
 _FRAME_PIXEL = tl.constexpr(layout.FRAME_PIXEL)
 _FRAME_COLOR = tl.constexpr(layout.FRAME_COLOR)
-_FLOATS = tl.constexpr(layout.FLOATS)
-_INTS = tl.constexpr(layout.INTS)
 
 
 @triton.jit(do_not_specialize=["width", "height"])
@@ -49,13 +46,9 @@ def sample_inputs(
         TILE_X: Pixels of one program, a power of two, like TILE_Y.
         TILE_Y: See above.
     """
-    view = tl.program_id(1)
-    frame = frames_ptr + tl.load(frame_of_view_ptr + view) * _FRAME_FIELDS
-    floats, ints = floats_ptr + view * _FLOATS, ints_ptr + view * _INTS
-    column, row = tile_of(width, TILE_X, TILE_Y)
-    used = (column < width) & (row < height)
-    x, y, w, _dx, _dy = position(floats, ints, column, row)
-    in_front = used & (w > 0) & (tl.load(ints + 6) != 0)
+    view, frame, floats, ints = view_of(frames_ptr, frame_of_view_ptr, floats_ptr, ints_ptr)
+    column, row, used = tile_of(width, height, TILE_X, TILE_Y)
+    in_front, x, y, _w, _dx, _dy = position(floats, ints, column, row, used)
     c0, c1, c2, _c3 = accumulate(frame, floats, ints, x, y, in_front, 2, 3)
     colors = colors_ptr + tl.load(frame + _FRAME_COLOR) * 12
     plane = width * height
@@ -98,13 +91,9 @@ def sample_views(
         TILE_X: Pixels of one program, a power of two, like TILE_Y.
         TILE_Y: See above.
     """
-    view = tl.program_id(1)
-    frame = frames_ptr + tl.load(frame_of_view_ptr + view) * _FRAME_FIELDS
-    floats, ints = floats_ptr + view * _FLOATS, ints_ptr + view * _INTS
-    column, row = tile_of(width, TILE_X, TILE_Y)
-    used = (column < width) & (row < height)
-    x, y, w, _dx, _dy = position(floats, ints, column, row)
-    in_front = used & (w > 0) & (tl.load(ints + 6) != 0)
+    view, frame, floats, ints = view_of(frames_ptr, frame_of_view_ptr, floats_ptr, ints_ptr)
+    column, row, used = tile_of(width, height, TILE_X, TILE_Y)
+    in_front, x, y, _w, _dx, _dy = position(floats, ints, column, row, used)
     c0, c1, c2, c3 = accumulate(frame, floats, ints, x, y, in_front, TAPS, CHANNELS)
     pixel_bytes = tl.load(frame + _FRAME_PIXEL).to(tl.int32)
     result = result_ptr + tl.load(offsets_ptr + view) + (row * width + column) * pixel_bytes

@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # mypy: ignore-errors
-"""Where a pixel of a view samples its frame, and what it reads there.
+"""What a pixel of a view reads where it samples its frame.
 
 A view pixel interpolates between cells (``TAPS`` along each axis: 1 nearest, 2 linear, 4 cubic),
 and a cell is the mean of the frame pixels under it. Both are done in one sum over the pixels
 under all the cells that are read: a pixel's weight is separable, along each axis the cells'
 weights times the pixel's share in each. Nothing is stored in between and nothing is rounded; the
 reference rounds cells to whole levels, which is where the two differ by up to half a level.
-
-Columns and cells are counted from the plan's origin, so that float32 is exact enough.
 """
 
 import triton
@@ -16,57 +14,19 @@ import triton.language as tl
 
 from stn_perception.runtime.cuda import plan_layout as layout
 
-_FRAME_FIELDS = tl.constexpr(layout.FRAME_FIELDS)
 _FRAME_ADDRESS = tl.constexpr(layout.FRAME_ADDRESS)
 _FRAME_WIDTH = tl.constexpr(layout.FRAME_WIDTH)
 _FRAME_HEIGHT = tl.constexpr(layout.FRAME_HEIGHT)
 _FRAME_ROW = tl.constexpr(layout.FRAME_ROW)
 _FRAME_PIXEL = tl.constexpr(layout.FRAME_PIXEL)
-_FLOATS = tl.constexpr(layout.FLOATS)
-_INTS = tl.constexpr(layout.INTS)
 _CUBIC = tl.constexpr(-0.75)
 _ROUND = tl.constexpr(1.5 * 2.0**23)  # adding and subtracting it rounds, ties to even
-_FARTHEST = tl.constexpr(1e6)  # beyond any frame, and still a whole number in float32
 
 
 @triton.jit
 def round_even(value):
     """The nearest whole number of float32 within ±2^22."""
     return (value + _ROUND) - _ROUND
-
-
-@triton.jit
-def tile_of(width, TILE_X: tl.constexpr, TILE_Y: tl.constexpr):
-    """Columns and rows of this program's pixels; axis 0 of the grid counts tiles.
-
-    A warp takes a patch of 8×4 rather than a row: turned by any angle, a patch lies in few of
-    the frame's rows, so that one load of a warp touches few cache lines.
-    """
-    PATCH_X: tl.constexpr = min(TILE_X, 8)
-    PATCH_Y: tl.constexpr = min(TILE_Y, 4)
-    tiles_x = (width + TILE_X - 1) // TILE_X
-    tile = tl.program_id(0)
-    lane = tl.arange(0, TILE_X * TILE_Y)
-    patch, within = lane // (PATCH_X * PATCH_Y), lane % (PATCH_X * PATCH_Y)
-    patches_x: tl.constexpr = TILE_X // PATCH_X
-    column = (patch % patches_x) * PATCH_X + within % PATCH_X
-    row = (patch // patches_x) * PATCH_Y + within // PATCH_X
-    return (tile % tiles_x) * TILE_X + column, (tile // tiles_x) * TILE_Y + row
-
-
-@triton.jit
-def position(floats, ints, column, row):
-    """Cell coordinates from the origin cell of view pixels, w, and the offsets in the view."""
-    dx = (column - tl.load(ints)).to(tl.float32)
-    dy = (row - tl.load(ints + 1)).to(tl.float32)
-    x = tl.load(floats + 0) * dx + tl.load(floats + 1) * dy + tl.load(floats + 2)
-    y = tl.load(floats + 3) * dx + tl.load(floats + 4) * dy + tl.load(floats + 5)
-    w = tl.load(floats + 6) * dx + tl.load(floats + 7) * dy + tl.load(floats + 8)
-    # Correctly rounded: an affine view's w is exactly 1 and must leave x and y as they are.
-    inverse = tl.div_rn(tl.full(w.shape, 1.0, tl.float32), tl.where(w > 0, w, 1.0))
-    x = tl.minimum(tl.maximum(x * inverse, -_FARTHEST), _FARTHEST)
-    y = tl.minimum(tl.maximum(y * inverse, -_FARTHEST), _FARTHEST)
-    return x, y, w, dx, dy
 
 
 @triton.jit
@@ -132,6 +92,30 @@ def read(row_ptr, column, channel, inside, pixel_bytes):
 
 
 @triton.jit
+def frame_memory(frame):
+    """Address of pixel (0, 0), width, height, bytes from row to row and from pixel to pixel."""
+    base = tl.load(frame + _FRAME_ADDRESS).to(tl.pointer_type(tl.uint8))
+    width = tl.load(frame + _FRAME_WIDTH).to(tl.int32)
+    height = tl.load(frame + _FRAME_HEIGHT).to(tl.int32)
+    row_bytes = tl.load(frame + _FRAME_ROW)
+    pixel_bytes = tl.load(frame + _FRAME_PIXEL).to(tl.int32)
+    return base, width, height, row_bytes, pixel_bytes
+
+
+@triton.jit
+def cells_of(floats, ints):
+    """Size and first edge of the origin cell in frame pixels; the cells of x and of y.
+
+    Cells are counted from the origin cell, each axis from its first to one past its last.
+    """
+    size_x, size_y = tl.load(floats + 9), tl.load(floats + 10)
+    edge_x, edge_y = tl.load(floats + 11), tl.load(floats + 12)
+    low_x, high_x = tl.load(ints + 2), tl.load(ints + 3)
+    low_y, high_y = tl.load(ints + 4), tl.load(ints + 5)
+    return size_x, size_y, edge_x, edge_y, low_x, high_x, low_y, high_y
+
+
+@triton.jit
 def accumulate(frame, floats, ints, x, y, in_front, TAPS: tl.constexpr, CHANNELS: tl.constexpr):
     """The first four channels of a view's pixels, levels 0 to 255, channels without one 0.
 
@@ -145,15 +129,8 @@ def accumulate(frame, floats, ints, x, y, in_front, TAPS: tl.constexpr, CHANNELS
         TAPS: Cells that are read along each axis.
         CHANNELS: Channels wanted: 3 leaves the fourth unread.
     """
-    base = tl.load(frame + _FRAME_ADDRESS).to(tl.pointer_type(tl.uint8))
-    width = tl.load(frame + _FRAME_WIDTH).to(tl.int32)
-    height = tl.load(frame + _FRAME_HEIGHT).to(tl.int32)
-    row_bytes = tl.load(frame + _FRAME_ROW)
-    pixel_bytes = tl.load(frame + _FRAME_PIXEL).to(tl.int32)
-    size_x, size_y = tl.load(floats + 9), tl.load(floats + 10)
-    edge_x, edge_y = tl.load(floats + 11), tl.load(floats + 12)
-    low_x, high_x = tl.load(ints + 2), tl.load(ints + 3)
-    low_y, high_y = tl.load(ints + 4), tl.load(ints + 5)
+    base, width, height, row_bytes, pixel_bytes = frame_memory(frame)
+    size_x, size_y, edge_x, edge_y, low_x, high_x, low_y, high_y = cells_of(floats, ints)
     cell_x, cell_y = first_cell(x, TAPS), first_cell(y, TAPS)
     c0 = tl.full(x.shape, 0.0, tl.float32)
     c1 = tl.full(x.shape, 0.0, tl.float32)
