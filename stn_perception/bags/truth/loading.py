@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from stn_perception.bags.errors import BagError
 from stn_perception.bags.reader import BagReader
+from stn_perception.bags.truth.fiducials import fiducial_truth
 from stn_perception.bags.truth.names import filled_path
 from stn_perception.bags.truth.objects import FrameTruth, NoTruth
 from stn_perception.bags.truth.options import TruthOptions
 from stn_perception.bags.truth.side_file import side_file_truth
+from stn_perception.bags.truth.topic import topic_truth
 
 
 def load_truth(options: TruthOptions, reader: BagReader, camera: str) -> FrameTruth:
@@ -25,6 +27,10 @@ def load_truth(options: TruthOptions, reader: BagReader, camera: str) -> FrameTr
     if options.source == "file":
         path = filled_path(options.file, reader.path, camera)
         return side_file_truth(path, camera, options.tolerance_s)
+    if options.source == "topic":
+        return topic_truth(options, reader, camera)
+    if options.source == "fiducials":
+        return fiducial_truth(options, reader.path, camera)
     if options.source == "none":
         return NoTruth()
     raise BagError(f"the truth from {options.source} cannot be read yet.")

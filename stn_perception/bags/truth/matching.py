@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
+from scipy.optimize import linear_sum_assignment
 
 from stn_perception.bags.truth.objects import TrueObject
 from stn_perception.geometry import FloatArray, convex_intersection, polygon_area

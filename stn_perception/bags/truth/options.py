@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 from stn_perception.messages.regions import BoxOrigin
 
 TruthSource = Literal["none", "topic", "tf", "file", "fiducials"]
+CornerOrder = Literal["apriltag", "clockwise"]
 PlaneAxes = Literal["right_down", "right_up"]
 Side = Annotated[FiniteFloat, Field(gt=0)]
 Seconds = Annotated[FiniteFloat, Field(ge=0)]
@@ -28,6 +29,9 @@ class TruthOptions(BaseModel):
             equal; the nearest is taken.
         pixel_origin: Of topic: whether pixel (0, 0) is the first pixel's ``center`` or its
             ``edge``; left out, the message type's own habit.
+        corner_order: Of topic: whether the corners of an upright object come ``clockwise`` from
+            the top left, or as the ``apriltag`` library's: counter-clockwise from the bottom left;
+            left out, the message type's own habit.
         sizes_m: Of tf: width and height in metres by the object's frame.
         axes: Of tf: which way the object frame's y points in the object's plane; x points right.
         max_gap_s: Of tf: no interpolation between transforms further apart than this.
@@ -43,6 +47,7 @@ class TruthOptions(BaseModel):
     topic: str = ""
     tolerance_s: Seconds = 0.0
     pixel_origin: BoxOrigin | None = None
+    corner_order: CornerOrder | None = None
     sizes_m: dict[str, tuple[Side, Side]] = {}
     axes: PlaneAxes = "right_down"
     max_gap_s: Seconds = 0.5

@@ -22,7 +22,7 @@ FORMS = (
 )
 _OPTIONS = {
     "none": (),
-    "topic": ("tolerance_s", "pixel_origin"),
+    "topic": ("tolerance_s", "pixel_origin", "corner_order"),
     "tf": ("axes", "max_gap_s"),
     "file": ("tolerance_s",),
     "fiducials": (),
