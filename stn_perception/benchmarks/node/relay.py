@@ -14,13 +14,11 @@ from typing import Any
 
 import numpy as np
 
+from stn_perception.benchmarks.node.ros_process import receiving, ros_node
 from stn_perception.benchmarks.node.source import Stamped
 from stn_perception.messages.stamps import stamp_ns
 from stn_perception.node.message_factory import RclpyFactory, message_class
-from stn_perception.node.process_memory import keep_large_blocks
 from stn_perception.node.qos import sensor_qos
-from stn_perception.node.stop_signal import StopSignal
-from stn_perception.node.transport import tune_transport
 
 VIEW_PX = 128
 
@@ -89,22 +87,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--cameras", nargs="+", required=True)
     parser.add_argument("--objects", type=int, required=True)
     parsed = parser.parse_args(argv)
-    tune_transport()
-    keep_large_blocks()
-    import rclpy
-    from rclpy.executors import SingleThreadedExecutor
-    from rclpy.signals import SignalHandlerOptions
-
-    with StopSignal() as stop, rclpy.init(signal_handler_options=SignalHandlerOptions.NO):
-        node = rclpy.create_node("relay", start_parameter_services=False)
+    with ros_node("relay") as (node, stop), receiving(node) as take_until:
         relay = Relay(node, parsed.cameras, parsed.objects)
-        executor = SingleThreadedExecutor()
-        executor.add_node(node)
-        while not stop.is_set():
-            executor.spin_once(timeout_sec=0.1)
+        take_until(stop.is_set)
         print(f"received {relay.received}", flush=True)
-        executor.shutdown()
-        node.destroy_node()
     return 0
 
 

@@ -16,13 +16,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from stn_perception.benchmarks.node.ros_process import TRANSPORTS, receiving, ros_node
 from stn_perception.node.message_factory import message_class
-from stn_perception.node.process_memory import keep_large_blocks
-from stn_perception.node.stop_signal import StopSignal
-from stn_perception.node.transport import tune_transport
 from stn_perception.runtime.whole_file import write_whole_file
 
-_POLL_S = 0.1
 _DEPTH = 50
 
 
@@ -93,34 +90,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Reader of views and results.")
     parser.add_argument("--views", nargs="+", required=True)
     parser.add_argument("--results", nargs="*", default=[])
-    parser.add_argument("--transport", choices=("tuned", "default"), required=True)
+    parser.add_argument("--transport", choices=TRANSPORTS, required=True)
     parser.add_argument("--ready", type=Path, required=True, help="made once writers are there")
     parser.add_argument("--first", type=Path, required=True, help="made once a message came")
     parser.add_argument("--report", type=Path, required=True)
     parsed = parser.parse_args(argv)
-    if parsed.transport == "tuned":
-        tune_transport()
-    keep_large_blocks()
-    import rclpy
-    from rclpy.executors import SingleThreadedExecutor
-    from rclpy.signals import SignalHandlerOptions
-
-    with StopSignal() as stop, rclpy.init(signal_handler_options=SignalHandlerOptions.NO):
-        node = rclpy.create_node("benchmark_sink", start_parameter_services=False)
+    process = ros_node("benchmark_sink", parsed.transport)
+    with process as (node, stop), receiving(node) as take_until:
         sink = Sink(node, parsed.views, parsed.results)
-        executor = SingleThreadedExecutor()
-        executor.add_node(node)
-        while not stop.is_set() and not sink.matched():
-            executor.spin_once(timeout_sec=_POLL_S)
+        take_until(lambda: stop.is_set() or sink.matched())
         parsed.ready.touch()
-        while not stop.is_set() and not sink.seen():
-            executor.spin_once(timeout_sec=_POLL_S)
+        take_until(lambda: stop.is_set() or sink.seen())
         parsed.first.touch()
-        while not stop.is_set():
-            executor.spin_once(timeout_sec=_POLL_S)
+        take_until(stop.is_set)
         write_whole_file(parsed.report, json.dumps(sink.content()))
-        executor.shutdown()
-        node.destroy_node()
     return 0
 
 

@@ -18,11 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from stn_perception.benchmarks.node.cases import Case, case_of
+from stn_perception.benchmarks.node.ros_process import TRANSPORTS, ros_node
 from stn_perception.benchmarks.node.scene import Picture, pictures
 from stn_perception.node.message_factory import RclpyFactory, message_class
-from stn_perception.node.process_memory import keep_large_blocks
 from stn_perception.node.stop_signal import StopSignal
-from stn_perception.node.transport import tune_transport
 from stn_perception.runtime.whole_file import write_whole_file
 
 _STAMP = slice(4, 12)  # after the four bytes that tell the encoding, a header begins with it
@@ -165,18 +164,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("case", type=case_of)
     parser.add_argument("--frames", type=int, required=True)
     parser.add_argument("--rate", type=float, required=True)
-    parser.add_argument("--transport", choices=("tuned", "default"), required=True)
+    parser.add_argument("--transport", choices=TRANSPORTS, required=True)
     parser.add_argument("--needed", nargs="*", default=["image"], help="topics to be read first")
     parser.add_argument("--report", type=Path, required=True)
     parsed = parser.parse_args(argv)
-    if parsed.transport == "tuned":
-        tune_transport()
-    keep_large_blocks()
-    import rclpy
-    from rclpy.signals import SignalHandlerOptions
-
-    with StopSignal() as stop, rclpy.init(signal_handler_options=SignalHandlerOptions.NO):
-        node = rclpy.create_node("benchmark_source", start_parameter_services=False)
+    with ros_node("benchmark_source", parsed.transport) as (node, stop):
         names = parsed.case.camera_names
         cameras = [Camera(node, name, parsed.case, seed) for seed, name in enumerate(names)]
         if not wait_for_readers(cameras, parsed.needed, stop):
@@ -185,7 +177,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         sent = send(cameras, parsed.frames, parsed.rate, stop)
         stop.wait(_LINGER_S)
         write_whole_file(parsed.report, json.dumps(sent))
-        node.destroy_node()
     return 0
 
 
