@@ -203,6 +203,11 @@ def _notes(runs: Sequence[_Run]) -> list[str]:
         "reader's process; CPU: of the node's process per processed frame.",
         "published: frames of which every view reached the reader.",
     ]
+    if any(run.contender.name == PLAIN for run in runs):
+        notes.append(
+            "The plain node runs the network once a box; ours runs it again for every refinement "
+            "that the model's card asks for (planar: one)."
+        )
     others = [run.figures.others_cores for run in runs]
     if max(others) > _BUSY_CORES:
         notes.append(
