@@ -61,7 +61,7 @@ class Comparison:
 
     def _finding(self) -> str:
         metric, found = METRICS[self.metric], self.difference
-        what = metric.title.split(",")[0]
+        what = metric.title.split(" (")[0]
         if not found.n or found.mean is None or found.median is None:
             return (
                 f"{self.first} and {self.second} have no view of the same box whose {what} is "
@@ -87,7 +87,7 @@ class Comparison:
         found = self.difference
         if not found.n:
             return ""
-        p = f"p = {self.p_holm:.2g}"
+        p = "p < 0.0001" if self.p_holm < 1e-4 else f"p = {self.p_holm:.2g}"
         if self.comparisons > 1:
             p += f", corrected for {self.comparisons} comparisons"
         could = "Chance alone hardly explains this" if self.better else "That could be chance"

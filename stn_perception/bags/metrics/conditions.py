@@ -86,7 +86,8 @@ def _at_edges(values: Floats, edges: tuple[float, ...], title: str, unit: str) -
     inner = np.array(edges[1:-1])
     places = np.where(np.isfinite(values), np.searchsorted(inner, values, side="right"), -1)
     filled = np.unique(places[places >= 0])
-    labels = tuple(f"{edges[k]:.4g} to {edges[k + 1]:.4g}{unit}" for k in filled)
+    ends = [f"{edge:.3g}" if abs(edge) < 1000 else f"{edge:.0f}" for edge in edges]
+    labels = tuple(f"{ends[k]} to {ends[k + 1]}{unit}" for k in filled)
     number = np.full(len(edges) + 1, -1)
     number[filled] = np.arange(len(filled))
     return Binned(title, labels, number[places])

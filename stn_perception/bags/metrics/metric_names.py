@@ -42,15 +42,15 @@ class Metric:
 # In the order of tables. Shares of the side and other shares are kept as parts of 1.
 METRICS: dict[str, Metric] = {
     "corner_error_px": Metric("corner error", "px", "lower", True),
-    "corner_error_of_side": Metric("corner error, of the side", "%", "lower", True),
+    "corner_error_of_side": Metric("corner error (of the side)", "%", "lower", True),
     "angle_error_deg": Metric("angle error", "°", "lower", True),
     "scale_error": Metric("scale error", "%", "lower", True),
     "centre_error_px": Metric("centre error", "px", "lower", True),
     "iou": Metric("overlap with the truth (IoU)", "", "higher", True),
     "psnr_db": Metric("PSNR against the reference", "dB", "higher"),
     "ssim": Metric("SSIM against the reference", "", "higher"),
-    "jitter_of_side": Metric("jitter while still, of the side", "%", "lower"),
-    "equivariance_error": Metric("equivariance error, of the side", "%", "lower"),
+    "jitter_of_side": Metric("jitter while still (of the side)", "%", "lower"),
+    "equivariance_error": Metric("equivariance error (of the side)", "%", "lower"),
     "valid_fraction": Metric("share of the view inside the frame", "%", "higher"),
     "coverage": Metric("regions that became views", "%", "higher"),
     "truth_coverage": Metric("true objects that were seen", "%", "higher", True),

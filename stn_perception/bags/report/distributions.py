@@ -23,13 +23,17 @@ _FEWEST = 5
 
 
 def distribution_plots(found: Measured, labels: Sequence[str], names: Sequence[str]) -> list[Plot]:
-    """Return a histogram and the shares below each value for the metrics that vary."""
-    plots = []
+    """Return the shares of views below each value for the metrics that vary.
+
+    The first of them has a histogram beside it.
+    """
+    plots: list[Plot] = []
     for name in names:
         values = _by_model(found, labels, name)
         known = np.concatenate(list(values.values()))
         if len(known) >= _FEWEST and np.ptp(known) > 0:
-            plots += [_histogram(name, values, known), _shares(name, values, known)]
+            plots += [] if plots else [_histogram(name, values, known)]
+            plots.append(_shares(name, values, known))
     return plots
 
 
@@ -105,7 +109,8 @@ def _shares(name: str, values: Mapping[str, Floats], known: Floats) -> Plot:
         "xaxis": axis(metric.axis, range=rounded(_range(metric, known))),
         "yaxis": axis("share of the views up to here, %", range=[0, 101]),
     }
-    return Plot(f"shares-{name}", "The same, added up", "", traces, layout)
+    title = f"{_capital(metric.title)}, added up"
+    return Plot(f"shares-{name}", title, "", traces, layout)
 
 
 def _capital(words: str) -> str:

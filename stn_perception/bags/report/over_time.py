@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from stn_perception.bags.metrics.measuring import Measured
 from stn_perception.bags.metrics.metric_names import METRICS
-from stn_perception.bags.report.plots import COLORS, DASHES, Plot, axis, color, label, rounded
+from stn_perception.bags.report.plots import COLORS, Plot, axis, color, label, rounded
 
 Floats = NDArray[np.float64]
 
@@ -23,51 +23,59 @@ _GAP_S = 0.5
 
 
 def time_plots(found: Measured, labels: Sequence[str], name: str) -> tuple[list[Plot], str]:
-    """Return a plot per camera of each recording, and a sentence on what is left out.
+    """Return a plot per camera of each recording and model, and a sentence on what is left out.
 
     The cameras with the most views, and of each the objects with the most views.
     """
     known = np.isfinite(found.values[name])
     places = np.char.add(np.char.add(found.views.bag, "\n"), found.views.camera)
     cameras, counts = np.unique(places[known], return_counts=True)
-    chosen = np.sort(np.argsort(-counts, kind="stable")[:MOST_PLOTS])
-    plots = [
-        _plot(found, labels, name, known & (places == cameras[k]), number)
-        for number, k in enumerate(chosen.tolist())
-    ]
+    most = max(1, MOST_PLOTS // max(1, len(labels)))
+    chosen = np.sort(np.argsort(-counts, kind="stable")[:most]).tolist()
+    plots = []
+    for k in chosen:
+        camera = _Camera(found, name, known & (places == cameras[k]))
+        plots += [camera.plot(label, f"time-{k}-{n}") for n, label in enumerate(labels)]
     hidden = len(cameras) - len(chosen)
     return plots, f"{hidden} cameras with fewer views are left out." if hidden else ""
 
 
-def _plot(
-    found: Measured, labels: Sequence[str], name: str, rows: NDArray[np.bool_], number: int
-) -> Plot:
-    views, metric = found.views, METRICS[name]
-    things, counts = np.unique(views.thing[rows], return_counts=True)
-    most = np.sort(np.argsort(-counts, kind="stable")[:MOST_OBJECTS]).tolist()
-    start_ns = views.stamp_ns[rows].min()
-    traces = []
-    for place, thing in enumerate(things[most].tolist()):
-        for style, model in enumerate(labels):
-            of_line = rows & (views.thing == thing) & (views.model == model)
-            if not of_line.any():
-                continue
-            title = thing if len(labels) == 1 else f"{thing}, {model}"
-            seconds = (views.stamp_ns[of_line] - start_ns) / 1e9
-            values = metric.factor * found.values[name][of_line]
-            line = {"color": color(place), "width": 1.5, "dash": DASHES[style % len(DASHES)]}
-            traces.append(_trace(title, seconds, values, line, metric.unit))
-    bag, camera = (str(column[rows][0]) for column in (views.bag, views.camera))
-    note = (
-        "" if len(things) <= MOST_OBJECTS else f"{len(things) - MOST_OBJECTS} more are not shown."
-    )
-    low, high = 0.0, float(np.percentile(metric.factor * found.values[name][rows], 99.5))
-    layout = {
-        "showlegend": True,
-        "xaxis": axis("seconds from the first view"),
-        "yaxis": axis(metric.axis, range=rounded([low, 1.08 * high or 1.0])),
-    }
-    return Plot(f"time-{number}", f"{bag}, {camera}", note, traces, layout, 280, True)
+class _Camera:
+    """What the models' plots of one camera share: objects, colours, axes.
+
+    Args:
+        found: All views.
+        name: Of the metric.
+        rows: N, the views of this camera that have it.
+    """
+
+    def __init__(self, found: Measured, name: str, rows: NDArray[np.bool_]) -> None:
+        self._views, self._rows, self._metric = found.views, rows, METRICS[name]
+        self._values = self._metric.factor * found.values[name]
+        things, counts = np.unique(self._views.thing[rows], return_counts=True)
+        most = np.sort(np.argsort(-counts, kind="stable")[:MOST_OBJECTS])
+        self._things: list[str] = things[most].tolist()
+        self._hidden = len(things) - len(most)
+        self._start_ns = self._views.stamp_ns[rows].min()
+        self._top = 1.08 * float(np.percentile(self._values[rows], 99.5))
+
+    def plot(self, model: str, name: str) -> Plot:
+        """Return the plot of one model."""
+        views, traces = self._views, []
+        for place, thing in enumerate(self._things):
+            line = self._rows & (views.thing == thing) & (views.model == model)
+            if line.any():
+                seconds = (views.stamp_ns[line] - self._start_ns) / 1e9
+                style = {"color": color(place), "width": 1.5}
+                traces.append(_trace(thing, seconds, self._values[line], style, self._metric.unit))
+        bag, camera = (str(column[self._rows][0]) for column in (views.bag, views.camera))
+        layout = {
+            "showlegend": True,
+            "xaxis": axis("seconds from the first view"),
+            "yaxis": axis(self._metric.axis, range=rounded([0, self._top or 1.0])),
+        }
+        note = f"{self._hidden} more objects are not shown." if self._hidden else ""
+        return Plot(name, f"{bag}, {camera}, {model}", note, traces, layout, 280, True)
 
 
 def _trace(

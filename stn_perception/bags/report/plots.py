@@ -17,8 +17,6 @@ import numpy as np
 
 # Far apart for every eye (Okabe and Ito 2008), and visible on light and on dark paper.
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a6d00", "#999999")
-# plotly's own names.
-DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 
 
 @dataclass(frozen=True)

@@ -93,10 +93,11 @@ def reliability_plot(found: Measured, labels: Sequence[str]) -> Plot | None:
             traces.append(_trace(model, by_model[model], color(place)))
     # Both logarithmic axes run from the same power to the same power.
     powers = rounded(np.log10([low, high]))
+    ticks = [m * 10.0**e for e in range(-3, 4) for m in (1, 1.5, 2, 3, 5, 7)]
     layout = {
         "showlegend": True,
-        "xaxis": axis("predicted deviation, px", type="log", range=powers, dtick="D2"),
-        "yaxis": axis("measured deviation, px", type="log", range=powers, dtick="D2"),
+        "xaxis": axis("predicted deviation, px", type="log", range=powers, tickvals=ticks),
+        "yaxis": axis("measured deviation, px", type="log", range=powers, tickvals=ticks),
     }
     note = (
         "Root mean square per corner coordinate, in bins of equal count with 95 % intervals. "

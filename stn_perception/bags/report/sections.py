@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from stn_perception.bags.evaluation.records import Evaluation
 from stn_perception.bags.metrics.as_json import added
@@ -120,7 +120,8 @@ def time_section(evaluation: Evaluation) -> Section:
     what = METRICS[name].title
     return Section(
         f"<h2>Over time</h2><p>The {text(what)}, of each object. Long recordings are shown by the "
-        f"medians of 300 spans of time. {text(hidden)}</p>{side_by_side(plots)}",
+        "medians of 300 spans of time; a double click shows what lies above a plot. "
+        f"{text(hidden)}</p>{side_by_side(plots)}",
         plots,
     )
 
@@ -154,7 +155,7 @@ def stability_section(evaluation: Evaluation) -> Section:
     if not plots:
         return Section()
     objects = {"object": grouped(evaluation)["object"]}
-    plots += group_plots(objects, _JITTER, "jitter-by")
+    plots += [replace(p, is_wide=True) for p in group_plots(objects, _JITTER, "jitter-by")]
     return Section(
         "<h2>Stability in time</h2><p>How far the corners move between consecutive frames without "
         "steady motion, over the side, where no corner of the box (or of the truth) moves by more "

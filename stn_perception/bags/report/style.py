@@ -10,13 +10,13 @@ code { background: var(--code); overflow-wrap: anywhere; }
 .verdict p, .told p { color: var(--ink); margin: 4px 0; max-width: none; }
 .told { border-left: 4px solid var(--warm); }
 .charts { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 0 14px; }
-.charts .whole, .charts .chart:only-child { grid-column: 1 / -1; }
+.charts .whole { grid-column: 1 / -1; }
 .chart figcaption { text-align: left; font-size: 13px; min-height: 20px; }
 .chart figcaption b { color: var(--ink); font-size: 14px; }
 .numbers { font-variant-numeric: tabular-nums; }
 table.numbers td, table.numbers th { padding-right: 20px; vertical-align: top; }
 table.numbers td.number, table.numbers th.number { text-align: right; white-space: nowrap; }
-.wide-table { overflow-x: auto; }
+.wide-table { overflow-x: auto; margin: 0 0 14px; }
 .worst { display: grid; grid-template-columns: repeat(auto-fill, minmax(330px, 1fr)); gap: 14px; }
 .worst figure { margin: 0; padding: 10px; }
 .worst .pictures { display: flex; gap: 8px; align-items: flex-start; }
@@ -44,7 +44,8 @@ table.numbers td.number, table.numbers th.number { text-align: right; white-spac
   body { font-size: 11px; -webkit-print-color-adjust: exact; print-color-adjust: exact; }
   main { max-width: none; padding: 0; }
   h1 { font-size: 20px; } h2 { font-size: 15px; margin-top: 22px; }
-  h1, h2, h3 { break-after: avoid; }
+  h1, h2, h3, h2 + p { break-after: avoid; }
+  .chart figcaption, .chart figcaption b, .worst figcaption b { font-size: 11px; }
   .tile, .card, tr, .worst figure { break-inside: avoid; }
   .tile b { font-size: 16px; }
   .charts { grid-template-columns: repeat(2, minmax(0, 1fr)); }
@@ -55,6 +56,8 @@ table.numbers td.number, table.numbers th.number { text-align: right; white-spac
   .plot .svg-container { width: 100% !important; height: auto !important;
     aspect-ratio: var(--ratio); }
   .plot .main-svg { width: 100% !important; height: 100% !important; }
+  .plot .xtick text, .plot .ytick text, .plot .g-xtitle text, .plot .g-ytitle text {
+    font-size: 14px !important; }
   .plot .modebar-container { display: none; }
 }
 """

@@ -63,8 +63,8 @@ def group_table(grouping: Grouping, name: str) -> str:
     several = len(grouping.of_model) > 1
     metric = METRICS[name]
     rows = []
-    for label, groups in grouping.of_model.items():
-        for group in groups:
+    for of_models in zip(*grouping.of_model.values(), strict=True):
+        for label, group in zip(grouping.of_model, of_models, strict=True):
             if group.metrics[name].n:
                 first = [group.name, label] if several else [group.name]
                 rows.append([*first, *_cells(metric, group.metrics[name])])
