@@ -34,8 +34,10 @@ def browser() -> Iterator:
 class LabelPage:
     """The open page, used with mouse and keys; what it drew is measured in screenshots."""
 
-    def __init__(self, browser, url: str, labels: Path, square) -> None:
-        self.page = browser.new_page(viewport={"width": 1200, "height": 800})
+    def __init__(self, browser, url: str, labels: Path, square, density: int = 1) -> None:
+        size = {"width": 1200, "height": 800}
+        self.page = browser.new_page(viewport=size, device_scale_factor=density)
+        self.density = density
         self.errors: list[str] = []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.labels, self.square = labels, square
@@ -52,7 +54,9 @@ class LabelPage:
         shot = np.frombuffer(self.page.screenshot(), np.uint8)
         blue, green, red = cv2.split(cv2.imdecode(shot, cv2.IMREAD_COLOR).astype(int))
         ys, xs = np.nonzero((red > 200) & (green < 40) & (blue < 40))
-        return float(xs.min()), float(ys.min()), float(np.ptp(xs)) + 1, float(np.ptp(ys)) + 1
+        edges = (xs.min(), ys.min(), np.ptp(xs) + 1, np.ptp(ys) + 1)
+        left, top, width, height = (float(edge) / self.density for edge in edges)
+        return left, top, width, height
 
     def screen(self, points) -> np.ndarray:
         """Frame points on the screen, by the drawn mark."""
@@ -127,6 +131,18 @@ def test_a_click_on_the_centre_of_a_drawn_pixel_is_that_pixel_exactly(page, perc
     assert page.mark()[2] == percent / 100
     page.click([page.square.mark, (20, 20), (20, 30), (10, 30)])
     found = page.saved(bool)["object_1", 0]
+    assert found.tolist() == [[10.0, 20.0], [20.0, 20.0], [20.0, 30.0], [10.0, 30.0]]
+
+
+def test_on_a_display_of_double_density_a_click_is_just_as_exact(
+    browser, served, square_bag, labels, square
+):
+    with served(square_bag, labels) as server:
+        page = LabelPage(browser, server.access.url, labels, square, density=2)
+        page.zoom_to(100)
+        page.click([square.mark, (20, 20), (20, 30), (10, 30)])
+        found = page.saved(bool)["object_1", 0]
+        page.page.close()
     assert found.tolist() == [[10.0, 20.0], [20.0, 20.0], [20.0, 30.0], [10.0, 30.0]]
 
 
@@ -238,6 +254,9 @@ def test_nothing_is_lost_when_the_server_is_killed_and_started_again(
         server.process.kill()
         server.process.wait()
         first.page.keyboard.press("1")
+        first.page.keyboard.press("ArrowRight")
+        first.shows("#saved", "1 change not saved: no server")
+        first.shows("#hint", "Start stn label again")
         first.page.keyboard.press("ArrowRight")
         first.shows("#saved", "1 change not saved: no server")
         kept = corners_in(labels, square)

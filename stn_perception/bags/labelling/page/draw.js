@@ -116,7 +116,8 @@ export function drawMagnifier(canvas, scene, view, at) {
   const zoom = Math.max(8, Math.min(48, 3 * view.zoom));
   const half = MAGNIFIER_PX / 2;
   const near = Object.create(view);
-  Object.assign(near, { zoom, left: half - (at[0] + 0.5) * zoom, top: half - (at[1] + 0.5) * zoom });
+  const [left, top] = at.map(value => half - (value + 0.5) * zoom);
+  Object.assign(near, { zoom, left, top });
   pen.fillStyle = "#39434d";
   pen.fillRect(0, 0, MAGNIFIER_PX, MAGNIFIER_PX);
   drawImage(pen, scene.image, near);

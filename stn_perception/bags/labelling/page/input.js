@@ -32,8 +32,9 @@ export function connectPointer(canvas, app, redraw) {
     const at = place(event);
     canvas.focus();
     canvas.setPointerCapture(event.pointerId);
-    const corner = event.button === 0 && !app.isPlacing ? grabbed(at) : null;
-    const isWhole = event.shiftKey && event.button === 0 && app.label();
+    const isLeft = event.button === 0 && !app.isLocked;
+    const corner = isLeft && !app.isPlacing ? grabbed(at) : null;
+    const isWhole = isLeft && event.shiftKey && app.label();
     drag = { at, last: at, corner, kind: "picture", button: event.button, isMoved: false,
       frame: app.frame };
     if (corner !== null || isWhole) {

@@ -49,6 +49,8 @@ export class Labeller {
   label(id = this.chosen) { return this.labels.find(item => item.id === id); }
   get isPlacing() { return this.isNew || (this.chosen !== null && !this.label()); }
   get count() { return this.about.times_s.length; }
+  // Nothing is changed while nobody could keep it.
+  get isLocked() { return !this.edits.isReached; }
 
   // --- frames ---
 
@@ -119,6 +121,7 @@ export class Labeller {
   }
 
   send(edit) {
+    if (this.isLocked) return;
     this.problem = "";
     this.edits.send(edit);
   }
@@ -146,6 +149,7 @@ export class Labeller {
   }
 
   click(point) {
+    if (this.isLocked) return;
     this.draft.push(point);
     this.problem = "";
     if (this.draft.length === 4) {
@@ -199,7 +203,7 @@ export class Labeller {
   }
 
   nudge([dx, dy]) {
-    if (this.corner === null || !this.label()) return;
+    if (this.corner === null || !this.label() || this.isLocked) return;
     this.watched = "corner";
     const corners = this.shift(this.chosen, this.label().corners, [dx, dy], this.corner);
     this.view.show(corners[this.corner]);
@@ -209,7 +213,7 @@ export class Labeller {
   // Place the object as in the nearest key frame.
   async carry() {
     const item = this.object();
-    if (!item || !item.keys.length) return;
+    if (!item || !item.keys.length || this.isLocked) return;
     const far = key => Math.abs(key - this.frame);
     const nearest = item.keys.reduce((a, b) => (far(b) < far(a) ? b : a));
     const frame = this.frame;
@@ -235,7 +239,7 @@ export class Labeller {
 
   describe(id, classId, symmetry) {
     const item = this.object();
-    if (!item) return;
+    if (!item || this.isLocked) return;
     const wanted = id.trim();
     if (wanted === item.id && classId === item.class_id && symmetry === item.symmetry) return;
     this.send({ do: "describe", object: item.id, id: wanted, class_id: classId, symmetry });

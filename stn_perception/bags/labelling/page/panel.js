@@ -7,6 +7,8 @@ const element = id => document.getElementById(id);
 
 function hint(app) {
   const item = app.object();
+  if (app.isLocked) return "The server does not answer. Start stn label again and open its new "
+    + "address; all that was saved is there.";
   if (app.isPlacing) {
     const name = app.isNew ? "a new object" : `'${app.chosen}' in this frame`;
     const corner = CORNERS[app.draft.length];

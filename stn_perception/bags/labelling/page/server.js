@@ -3,6 +3,7 @@
 // them on its disk; while it cannot be reached they wait here and are sent again.
 
 const RETRY_MS = 1000;
+const FORBIDDEN = 403;
 const JSON_TYPE = { "Content-Type": "application/json" };
 
 export async function ask(address) {
@@ -45,6 +46,7 @@ export class Edits {
     try {
       answer = await fetch("edits", { method: "POST", body, headers: JSON_TYPE });
       content = await answer.json();
+      if (answer.status === FORBIDDEN) throw new Error("another server took its place");
     } catch {
       this.isReached = this.busy = false;
       this.changed();
