@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from stn_perception.bags.errors import BagError
 from stn_perception.bags.reader import BagReader
 from stn_perception.bags.truth.fiducials import fiducial_truth
 from stn_perception.bags.truth.names import filled_path
@@ -11,6 +10,7 @@ from stn_perception.bags.truth.objects import FrameTruth, NoTruth
 from stn_perception.bags.truth.options import TruthOptions
 from stn_perception.bags.truth.side_file import side_file_truth
 from stn_perception.bags.truth.topic import topic_truth
+from stn_perception.bags.truth.transforms import transform_truth
 
 
 def load_truth(options: TruthOptions, reader: BagReader, camera: str) -> FrameTruth:
@@ -31,6 +31,6 @@ def load_truth(options: TruthOptions, reader: BagReader, camera: str) -> FrameTr
         return topic_truth(options, reader, camera)
     if options.source == "fiducials":
         return fiducial_truth(options, reader.path, camera)
-    if options.source == "none":
-        return NoTruth()
-    raise BagError(f"the truth from {options.source} cannot be read yet.")
+    if options.source == "tf":
+        return transform_truth(options, reader)
+    return NoTruth()
