@@ -174,10 +174,15 @@ class SignsTask:
         }
 
     def calibrate(self, network: nn.Module, card: ModelCard, samples: int) -> float:
-        """Scale the predicted deviations so that 1 σ holds 68.27 % of held-out errors."""
+        """Scale the predicted deviations so that 1 σ holds 68.27 % of held-out errors.
+
+        Half of the signs start from their boxes, half from estimates that are far off.
+        """
         if not isinstance(network, SignReader):
             return 1.0
         from stn_perception.training.road_signs.measuring import held_out_in_sigmas
 
-        scenes = self.signs.scenes
-        return scale_deviations(network, card, lambda a: held_out_in_sigmas(a, scenes, samples))
+        scenes, coarse = self.signs.scenes, self.signs.crops.coarse_sigma
+        return scale_deviations(
+            network, card, lambda a: held_out_in_sigmas(a, scenes, samples, coarse)
+        )
