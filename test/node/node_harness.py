@@ -3,69 +3,31 @@
 
 from __future__ import annotations
 
-import array
 import gc
 import threading
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
 import rclpy
-import torch
+from node_messages import detections_message, image_message, stamp_of
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import CameraInfo, Image
-from vision_msgs.msg import Detection2D, Detection2DArray, ObjectHypothesisWithPose
+from vision_msgs.msg import Detection2DArray
 
 from stn_perception.messages.outcomes import DropReason
 from stn_perception.node.canonicalizer_node import CanonicalizerNode
 from stn_perception.node.counters import OutcomeCounts
 from stn_perception.node.stop_signal import StopSignal
-from stn_perception.runtime.archive import save_archive
-from stn_perception.runtime.model_card import ModelCard
 
 TIMEOUT_S = 60.0  # what a busy machine may take; nothing waits longer than it must
-WIDTH, HEIGHT = 320, 240
-FRAME_ID = "camera_optical"
-K = [300.0, 0.0, 159.5, 0.0, 300.0, 119.5, 0.0, 0.0, 1.0]
 RELIABLE = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=100, reliability=ReliabilityPolicy.RELIABLE
 )
-
-
-class FixedTurn(torch.nn.Module):
-    """Always the same affine transform: a turn and a scale, a little off-centre."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        turn = torch.tensor([[0.7, -0.3, 0.05], [0.3, 0.7, -0.04]])
-        self.theta = torch.nn.Parameter(turn)
-
-    def forward(self, crops: torch.Tensor) -> torch.Tensor:
-        return self.theta.unsqueeze(0).expand(crops.shape[0], 2, 3)
-
-
-class FailsOnLargeBatches(FixedTurn):
-    """Works in the probe and fails on batches of more than two."""
-
-    def forward(self, crops: torch.Tensor) -> torch.Tensor:
-        if crops.shape[0] > 2:
-            raise RuntimeError("the batch is too large")
-        return self.theta.unsqueeze(0).expand(crops.shape[0], 2, 3)
-
-
-def write_model(folder: Path, name: str = "turn", network: torch.nn.Module | None = None) -> Path:
-    """An archive of a tiny network with a card."""
-    path = folder / f"{name}.pt"
-    card = ModelCard(name=name, input_width=32, input_height=32, view_width=48, view_height=40)
-    save_archive(path, torch.jit.script((network or FixedTurn()).eval()), card)
-    return path
 
 
 class RunningNode:
@@ -283,66 +245,6 @@ def wait_until(
     while not holds():
         assert time.monotonic() < deadline, why()
         time.sleep(0.01)
-
-
-def stamp_of(message: Any) -> int:
-    return message.header.stamp.sec * 1_000_000_000 + message.header.stamp.nanosec
-
-
-def set_stamp(message: Any, stamp_ns: int, frame_id: str = FRAME_ID) -> Any:
-    message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp_ns, 1_000_000_000)
-    message.header.frame_id = frame_id
-    return message
-
-
-def picture(seed: int = 0) -> np.ndarray:
-    """A smooth colourful rgb picture that looks different everywhere."""
-    small = np.random.default_rng(seed).integers(0, 256, (12, 16, 3), dtype=np.uint8)
-    return cv2.resize(small, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
-
-
-def image_message(stamp_ns: int, pixels: np.ndarray | None = None, **changes: Any) -> Image:
-    pixels = picture() if pixels is None else pixels
-    message = Image(
-        height=pixels.shape[0],
-        width=pixels.shape[1],
-        encoding="rgb8",
-        step=3 * pixels.shape[1],
-        data=array.array("B", pixels.tobytes()),
-    )
-    for name, value in changes.items():
-        setattr(message, name, value)
-    return set_stamp(message, stamp_ns)
-
-
-def info_message(stamp_ns: int, **changes: Any) -> CameraInfo:
-    message = CameraInfo(width=WIDTH, height=HEIGHT, k=K, distortion_model="plumb_bob")
-    message.p = [*K[:3], 0.0, *K[3:6], 0.0, *K[6:], 0.0]
-    message.r = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
-    for name, value in changes.items():
-        setattr(message, name, value)
-    return set_stamp(message, stamp_ns)
-
-
-def detections_message(stamp_ns: int, boxes: Sequence[Sequence[float]]) -> Detection2DArray:
-    message = Detection2DArray()
-    for index, (x, y, width, height) in enumerate(boxes):
-        detection = Detection2D(id=f"box{index}")
-        # rclpy does not check types, and an int in a float field crashes the publisher.
-        center, box = detection.bbox.center, detection.bbox
-        center.position.x, center.position.y = float(x), float(y)
-        box.size_x, box.size_y = float(width), float(height)
-        result = ObjectHypothesisWithPose()
-        result.hypothesis.class_id, result.hypothesis.score = "sign", 0.75
-        detection.results.append(result)
-        message.detections.append(detection)
-    return set_stamp(message, stamp_ns)
-
-
-def pixels_of(message: Image) -> np.ndarray:
-    rows = np.frombuffer(message.data, np.uint8).reshape(message.height, message.step)
-    channels = message.step // message.width
-    return rows.reshape(message.height, message.width, channels)
 
 
 def settled(node: RunningNode, camera: str = "camera") -> OutcomeCounts:

@@ -13,14 +13,8 @@ import pytest
 import torch
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
-from node_harness import (
-    CameraClient,
-    Client,
-    FixedTurn,
-    RunningNode,
-    wait_until,
-    write_model,
-)
+from node_harness import CameraClient, Client, RunningNode, wait_until
+from node_models import FixedTurn, write_model
 from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 from rcl_interfaces.srv import DescribeParameters, GetParameters, SetParameters
 from sensor_msgs.msg import Image

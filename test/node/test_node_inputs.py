@@ -12,23 +12,18 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from node_harness import (
+from node_harness import CameraClient, Client, RunningNode, settled, wait_until
+from node_messages import (
     FRAME_ID,
     HEIGHT,
     WIDTH,
-    CameraClient,
-    Client,
-    FixedTurn,
-    RunningNode,
     detections_message,
     info_message,
     picture,
     set_stamp,
-    settled,
     stamp_of,
-    wait_until,
-    write_model,
 )
+from node_models import FixedTurn, write_model
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CompressedImage, Image

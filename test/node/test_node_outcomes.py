@@ -10,18 +10,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from node_harness import (
-    TIMEOUT_S,
-    WIDTH,
-    CameraClient,
-    Client,
-    FailsOnLargeBatches,
-    RunningNode,
-    info_message,
-    settled,
-    wait_until,
-    write_model,
-)
+from node_harness import TIMEOUT_S, CameraClient, Client, RunningNode, settled, wait_until
+from node_messages import WIDTH, info_message
+from node_models import FailsOnLargeBatches, write_model
 from sensor_msgs.msg import CameraInfo, Image
 from vision_msgs.msg import Detection2DArray
 

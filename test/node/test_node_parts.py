@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from node_harness import K, info_message, write_model
+from node_messages import K, info_message
+from node_models import write_model
 
 from stn_perception.messages.outcomes import DropReason, MessageError
 from stn_perception.node.counters import OutcomeCounter

@@ -11,22 +11,9 @@ import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import PoseArray
-from node_harness import (
-    FRAME_ID,
-    HEIGHT,
-    WIDTH,
-    CameraClient,
-    Client,
-    K,
-    RunningNode,
-    info_message,
-    picture,
-    pixels_of,
-    settled,
-    stamp_of,
-    wait_until,
-    write_model,
-)
+from node_harness import CameraClient, Client, RunningNode, settled, wait_until
+from node_messages import FRAME_ID, HEIGHT, WIDTH, K, info_message, picture, pixels_of, stamp_of
+from node_models import write_model
 from sensor_msgs.msg import CameraInfo, Image
 from tf2_msgs.msg import TFMessage
 from vision_msgs.msg import Detection2DArray

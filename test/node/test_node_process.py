@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
-from node_harness import Client, RunningNode, wait_until, write_model
+from node_harness import Client, RunningNode, wait_until
+from node_models import write_model
 
 from stn_perception.node.import_errors import explain_import_error
 from stn_perception.node.main import main

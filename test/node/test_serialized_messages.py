@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from node_harness import write_model
+from node_models import write_model
 from rclpy.serialization import deserialize_message, serialize_message
 
 from stn_perception.geometry import AxisAlignedBox, PinholeIntrinsics

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 import torch
 from diagnostic_msgs.msg import DiagnosticArray
-from node_harness import CameraClient, Client, FixedTurn, RunningNode, wait_until, write_model
+from node_harness import CameraClient, Client, RunningNode, wait_until
+from node_messages import info_message
+from node_models import FixedTurn, write_model
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import Image
 from vision_msgs.msg import Detection2DArray
@@ -93,8 +95,6 @@ def test_it_is_dropped_as_uncertain_if_asked(running: SimpleNamespace) -> None:
 
 
 def test_the_poses_covariance_arrives(running: SimpleNamespace) -> None:
-    from node_harness import info_message
-
     latched = running.node.node.counters["camera"].camera_infos
     before = latched.counts().used
     running.camera.infos.publish(info_message(1))
