@@ -89,6 +89,10 @@ class CameraFrames:
         """A frame as a PNG file: what is clicked are the pixels that a pipeline gets."""
         return cv2.imencode(".png", self.pixels(number), _FAST)[1].tobytes()
 
+    def close(self) -> None:
+        """Wait until nothing is being read any more; no frame is read after that."""
+        self._lock.acquire()
+
     def _at(self, place: FramePlace) -> Iterator[BagMessage]:
         for message in self._reader.messages([self._topic], place.time_ns, place.time_ns + 1):
             if header_stamp_ns(message.data) == place.stamp_ns:

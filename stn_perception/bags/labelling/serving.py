@@ -85,6 +85,7 @@ def _serve(server: LabelServer, opens_browser: bool) -> None:
     except KeyboardInterrupt:
         print()
     session.close()
+    frames.close()
     objects, labelled = session.counts()
     if session.path.exists():
         print(f"labels: {session.path}: {objects} objects, {labelled} labelled frames.")

@@ -75,8 +75,11 @@ function outwards(points, i, far) {
 
 // A cross that leaves its middle free.
 function cross(pen, [x, y], arm, gap, color) {
-  for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
-    stroke(pen, [[x + gap * dx, y + gap * dy], [x + arm * dx, y + arm * dy]], color, 1, false);
+  for (const [width, ink] of [[3.5, "rgba(15, 20, 25, 0.7)"], [1.5, color]]) {
+    for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
+      const arms = [[x + gap * dx, y + gap * dy], [x + arm * dx, y + arm * dy]];
+      line(pen, arms, false, ink, width);
+    }
   }
 }
 

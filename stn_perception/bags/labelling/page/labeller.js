@@ -154,10 +154,10 @@ export class Labeller {
     this.problem = "";
     if (this.draft.length === 4) {
       const id = this.isNew ? this.freeId() : this.chosen;
+      const classId = this.isNew ? this.state.objects.at(-1)?.class_id : "";
       const corners = this.draft;
-      const isNew = this.isNew;
       this.choose(id);
-      this.place(id, corners, isNew ? this.lastClass() : "");
+      this.place(id, corners, classId);
     }
     this.redraw();
   }
@@ -174,19 +174,14 @@ export class Labeller {
     return `object_${number}`;
   }
 
-  lastClass() {
-    const last = this.state.objects[this.state.objects.length - 1];
-    return last ? last.class_id : "";
-  }
-
   // Shown at once, and sent; edits with one gesture are one step of undo.
-  place(id, corners, classId = "", gesture = "") {
+  place(id, corners, classId, gesture = "") {
     const rounded = corners.map(corner => corner.map(value => Math.round(value * 1000) / 1000));
     const label = { id, corners: rounded, origin: "key" };
     this.labels = this.label(id)
       ? this.labels.map(item => (item.id === id ? label : item)) : [...this.labels, label];
     this.send({ do: "place", object: id, frame: this.frame, corners: rounded,
-      class_id: classId, gesture });
+      class_id: classId || "", gesture });
     this.redraw();
   }
 
@@ -222,12 +217,12 @@ export class Labeller {
     if (found && this.frame === frame) this.place(item.id, found.corners);
   }
 
+  get leavesHere() { return Boolean(this.object()?.leaves.includes(this.frame)); }
+  get isKeyHere() { return Boolean(this.object()?.keys.includes(this.frame)); }
+
   fix(leaves) {
     if (this.label()) this.send({ do: "fix", object: this.chosen, frame: this.frame, leaves });
   }
-
-  get leavesHere() { return Boolean(this.object()?.leaves.includes(this.frame)); }
-  get isKeyHere() { return Boolean(this.object()?.keys.includes(this.frame)); }
 
   unplace() {
     if (this.isKeyHere) this.send({ do: "unplace", object: this.chosen, frame: this.frame });

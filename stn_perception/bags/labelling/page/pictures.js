@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The frames' pictures, the last few of them kept.
 
-const KEPT = 12;
+const KEPT = 6;
 
 async function fetched(number) {
   const answer = await fetch(`frames/${number}/picture`);
