@@ -30,7 +30,7 @@ def distribution_plots(found: Measured, labels: Sequence[str], names: Sequence[s
     plots: list[Plot] = []
     for name in names:
         values = _by_model(found, labels, name)
-        known = np.concatenate(list(values.values()))
+        known = np.concatenate([np.empty(0), *values.values()])
         if len(known) >= _FEWEST and np.ptp(known) > 0:
             plots += [] if plots else [_histogram(name, values, known)]
             plots.append(_shares(name, values, known))
