@@ -15,6 +15,8 @@ from torch import nn
 from stn_perception.runtime.archive import ModelArchive, save_archive
 from stn_perception.runtime.model_card import ModelCard
 
+from .small_archives import SmallConvolution, card
+
 torch.set_num_threads(1)
 cv2.setNumThreads(1)
 
@@ -46,3 +48,11 @@ def make_archive(tmp_path: Path) -> Callable[..., ModelArchive]:
         return ModelArchive.open(path, device="cpu")
 
     return make
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    """A saved archive of a small convolution."""
+    path = tmp_path / "small.pt"
+    save_archive(path, torch.jit.script(SmallConvolution().eval()), card())
+    return path

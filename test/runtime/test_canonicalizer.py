@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Boxes become views by composition alone, and every box has an outcome."""
+"""Boxes become views by composition alone."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,46 +10,13 @@ import pytest
 import torch
 from torch import nn
 
-from stn_perception.geometry.boxes import AxisAlignedBox, OrientedBox
-from stn_perception.geometry.quads import view_quad
-from stn_perception.messages.outcomes import DropReason
-from stn_perception.messages.regions import Region, RejectedRegion
-from stn_perception.runtime.archive import ModelArchive
 from stn_perception.runtime.backends import InputSample, get_backend
 from stn_perception.runtime.canonicalizer import Canonicalizer
 from stn_perception.runtime.frame import Frame
 from stn_perception.runtime.requests import FrameRequest, full_frame_region
-from stn_perception.runtime.results import Prediction
 from stn_perception.runtime.settings import PipelineSettings
 
-IDENTITY = [[1.0, 0, 0], [0, 1, 0]]
-MakeArchive = Callable[..., ModelArchive]
-
-
-def gray_frame(width: int = 320, height: int = 240, seed: int = 0) -> Frame:
-    pixels = np.random.default_rng(seed).integers(1, 256, (height, width), dtype=np.uint8)
-    return Frame(pixels, "gray")
-
-
-def region(
-    x: float, y: float, width: float, height: float, angle: float = 0.0, id: str = ""
-) -> Region:
-    if angle:
-        return Region(OrientedBox(x, y, width, height, angle), id=id)
-    return Region(AxisAlignedBox(x, y, width, height), id=id)
-
-
-def predict(
-    archive: ModelArchive, regions: Sequence[Any], frame: Frame | None = None, **settings: Any
-) -> Prediction:
-    canonicalizer = Canonicalizer(archive, PipelineSettings(**settings), get_backend("opencv"))
-    request = FrameRequest("front", frame or gray_frame(), tuple(regions))
-    return canonicalizer.predict([request])[0]
-
-
-def quad_of(prediction: Prediction, place: int = 0) -> np.ndarray:
-    transform = prediction.estimates[place].frame_from_view
-    return view_quad(transform, prediction.view_width, prediction.view_height)
+from .predicting import IDENTITY, MakeArchive, gray_frame, predict, quad_of, region
 
 
 def test_the_identity_shows_the_box(make_archive: MakeArchive) -> None:
@@ -190,55 +156,6 @@ def test_all_boxes_of_all_cameras_share_one_batch(make_archive: MakeArchive) -> 
             np.testing.assert_allclose(a.frame_from_view, c.frame_from_view, rtol=1e-5, atol=1e-5)
 
 
-def test_bad_boxes_have_reasons_and_the_good_one_survives(make_archive: MakeArchive) -> None:
-    nan = float("nan")
-    boxes = [
-        (region(nan, 80, 60, 40), DropReason.NOT_FINITE),
-        (region(100, 80, float("inf"), 40), DropReason.NOT_FINITE),
-        (region(100, 80, 0, 40), DropReason.ZERO_AREA),
-        (region(100, 80, 60, -1), DropReason.ZERO_AREA),
-        (region(-200, 80, 60, 40), DropReason.OUTSIDE_FRAME),
-        (RejectedRegion(5, "x", DropReason.ZERO_AREA, "no area"), DropReason.ZERO_AREA),
-        (region(100, 80, 60, 40, id="good"), None),
-        (region(1e9, 1e9, 60, 40), DropReason.OUTSIDE_FRAME),
-    ]
-    prediction = predict(make_archive(IDENTITY), [box for box, _ in boxes])
-    assert [e.region.id for e in prediction.estimates] == ["good"]
-    expected = [(i, reason) for i, (_, reason) in enumerate(boxes) if reason is not None]
-    assert [(drop.index, drop.reason) for drop in prediction.dropped] == expected
-    assert prediction.dropped[5].id == "x"
-    assert all(drop.detail for drop in prediction.dropped)
-
-
-def test_ten_thousand_boxes_are_limited_and_counted(make_archive: MakeArchive) -> None:
-    boxes = [region(100, 80, 60, 40)] * 10_000
-    prediction = predict(make_archive(IDENTITY), boxes, max_boxes=16)
-    assert len(prediction.estimates) == 16
-    assert len(prediction.dropped) == 10_000 - 16
-    assert {drop.reason for drop in prediction.dropped} == {DropReason.TOO_MANY_BOXES}
-
-
-@pytest.mark.parametrize(
-    ("theta", "reason"),
-    [
-        ([[-1.0, 0, 0], [0, 1, 0], [0, 0, 1]], DropReason.INVALID_TRANSFORM),  # mirrored
-        ([[1.0, 0, 0], [0, 1, 0], [2, 0, 1]], DropReason.INVALID_TRANSFORM),  # folded
-        ([[1.0, 0, 0], [1, 0, 0], [0, 0, 1]], DropReason.INVALID_TRANSFORM),  # singular
-        ([[1e-3, 0, 0], [0, 1e-3, 0], [0, 0, 1]], DropReason.ESCAPED),  # collapsed
-        ([[1.0, 0, 20], [0, 1, 0], [0, 0, 1]], DropReason.ESCAPED),  # beside the frame
-        ([[90.0, 0, 0], [0, 90, 0], [0, 0, 1]], DropReason.ESCAPED),  # far too large
-    ],
-)
-def test_bad_transforms_are_reported_and_never_handed_on(
-    make_archive: MakeArchive, theta: list[list[float]], reason: DropReason
-) -> None:
-    for steps in (0, 1):
-        archive = make_archive(theta, family="projective")
-        prediction = predict(archive, [region(100, 80, 60, 40)], refinement_steps=steps)
-        assert not prediction.estimates
-        assert [drop.reason for drop in prediction.dropped] == [reason]
-
-
 def test_a_transform_of_negative_sign_is_the_same_transform(make_archive: MakeArchive) -> None:
     theta = np.array([[0.8, -0.1, 0.05], [0.1, 0.7, -0.02], [0.02, -0.03, 1.0]])
     box = region(150, 120, 100, 80)
@@ -250,102 +167,6 @@ def test_a_transform_of_negative_sign_is_the_same_transform(make_archive: MakeAr
             for sign in (1, -1)
         ]
         np.testing.assert_allclose(quads[0], quads[1], atol=1e-9)
-
-
-class NanWhereDark(nn.Module):
-    def forward(self, crops: torch.Tensor) -> torch.Tensor:
-        theta = torch.zeros(crops.shape[0], 2, 3)
-        theta[:, 0, 0] = 1.0
-        theta[:, 1, 1] = 1.0
-        level = crops.mean(dim=(1, 2, 3))
-        theta[level < 0.01] = float("nan")
-        return theta
-
-
-def test_one_bad_crop_does_not_take_the_batch_with_it(make_archive: MakeArchive) -> None:
-    pixels = np.full((240, 320), 200, dtype=np.uint8)
-    pixels[:, :100] = 0
-    boxes = [region(200, 100, 40, 40), region(50, 100, 40, 40), region(260, 100, 40, 40)]
-    prediction = predict(make_archive(NanWhereDark()), boxes, Frame(pixels, "gray"))
-    assert [estimate.index for estimate in prediction.estimates] == [0, 2]
-    assert [(d.index, d.reason) for d in prediction.dropped] == [(1, DropReason.NOT_FINITE)]
-
-
-class FailsOnMany(nn.Module):
-    def forward(self, crops: torch.Tensor) -> torch.Tensor:
-        if crops.shape[0] > 2:
-            raise RuntimeError("more than two crops")
-        return torch.eye(3).unsqueeze(0).repeat(crops.shape[0], 1, 1)
-
-
-def test_a_failing_network_is_an_outcome_too(make_archive: MakeArchive) -> None:
-    prediction = predict(make_archive(FailsOnMany()), [region(100, 80, 60, 40)] * 3)
-    assert [drop.reason for drop in prediction.dropped] == [DropReason.MODEL_ERROR] * 3
-    assert "more than two crops" in prediction.dropped[0].detail
-
-
-class Everything(nn.Module):
-    """A projective transform with variances, a score and a class."""
-
-    def __init__(self, sigma: float = 0.02, score: float = 0.9) -> None:
-        super().__init__()
-        self.sigma = sigma
-        self.score = score
-
-    def forward(self, crops: torch.Tensor) -> dict[str, torch.Tensor]:
-        count = crops.shape[0]
-        theta = torch.tensor([[0.6, -0.1, 0.05], [0.1, 0.7, -0.02], [0.1, -0.05, 1.0]])
-        growing = torch.linspace(1.0, 2.0, 8) * self.sigma
-        return {
-            "theta": theta.unsqueeze(0).repeat(count, 1, 1),
-            "log_variance": (2.0 * torch.log(growing)).unsqueeze(0).repeat(count, 1),
-            "score": torch.full([count], self.score),
-            "class_logits": torch.tensor([[0.0, 2.0, 1.0]]).repeat(count, 1),
-        }
-
-
-@pytest.mark.parametrize("steps", [0, 1])
-def test_corner_variances_arrive_in_the_frame(make_archive: MakeArchive, steps: int) -> None:
-    """Monte Carlo: disturb the corners in the crop the network saw, watch them in the frame."""
-    archive = make_archive(
-        Everything(), refinement_steps=steps, refinement_margin=1.4, class_names=("a", "b", "c")
-    )
-    prediction = predict(archive, [region(150, 120, 100, 80)])
-    (estimate,) = prediction.estimates
-    assert estimate.corner_covariance is not None
-    theta = np.array([[0.6, -0.1, 0.05], [0.1, 0.7, -0.02], [0.1, -0.05, 1.0]])
-    frame_from_normalized = np.array([[50.0, 0, 150], [0, 40, 120], [0, 0, 1]])
-    if steps:
-        frame_from_normalized = frame_from_normalized @ theta @ np.diag([1.4, 1.4, 1])
-    corners = np.array([[-1, -1, 1], [1, -1, 1], [1, 1, 1], [-1, 1, 1.0]]) @ theta.T
-    corners = corners[:, :2] / corners[:, 2:]
-    rng = np.random.default_rng(0)
-    small = 0.1  # the propagation is of first order
-    deviations = np.linspace(1, 2, 8).reshape(4, 2) * 0.02 * small
-    samples = corners + rng.normal(size=(20_000, 4, 2)) * deviations
-    homogeneous = np.concatenate([samples, np.ones((*samples.shape[:2], 1))], axis=2)
-    mapped = homogeneous @ frame_from_normalized.T
-    in_frame = (mapped[..., :2] / mapped[..., 2:]).reshape(-1, 8)
-    expected = np.cov(in_frame.T) / small**2
-    scale = np.sqrt(np.outer(np.diag(expected), np.diag(expected)))
-    assert np.abs((estimate.corner_covariance - expected) / scale).max() < 0.05
-
-
-def test_the_networks_class_comes_before_the_detections(make_archive: MakeArchive) -> None:
-    archive = make_archive(Everything(), class_names=("a", "b", "c"))
-    (estimate,) = predict(archive, [region(150, 120, 100, 80)]).estimates
-    assert estimate.class_id == "b"
-    assert estimate.score == pytest.approx(np.exp(2) / (1 + np.exp(2) + np.exp(1)), rel=1e-6)
-
-
-def test_uncertain_views_are_dropped_when_a_limit_is_set(make_archive: MakeArchive) -> None:
-    box = [region(150, 120, 100, 80)]
-    unsure = make_archive(Everything(sigma=0.3))
-    assert predict(unsure, box).estimates
-    limited = predict(unsure, box, max_corner_sigma=0.1)
-    assert [drop.reason for drop in limited.dropped] == [DropReason.UNCERTAIN]
-    low = predict(make_archive(Everything(score=0.2)), box, min_score=0.5)
-    assert [drop.reason for drop in low.dropped] == [DropReason.UNCERTAIN]
 
 
 def test_the_whole_frame_can_be_the_region(make_archive: MakeArchive) -> None:
