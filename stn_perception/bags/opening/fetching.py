@@ -89,10 +89,10 @@ def _files(system: Any, root: str, uri: str) -> dict[str, str]:
 
 
 def _listed(system: Any, root: str) -> list[str]:
-    """The files in a folder and in the folders of it."""
+    """The files in a folder and in the folders of it; none where it cannot be listed."""
     try:
         return sorted(str(path) for path in system.find(root, maxdepth=2))
-    except (FileNotFoundError, NotImplementedError, NotADirectoryError):
+    except Exception:  # every file system has errors of its own; metadata are asked next
         return []
 
 

@@ -188,7 +188,7 @@ class _Salvage:
         )
         lose(f"{plural(lost, 'message')} of {name} could not be read.", lost_messages=lost)
         lose(
-            f"{plural(self._unreadable_bytes, 'byte')} of {name} lie in damaged or cut off parts.",
+            f"{name} has {plural(self._unreadable_bytes, 'byte')} in damaged or cut off parts.",
             unreadable_bytes=self._unreadable_bytes,
         )
         if self._saved_of_tail:
@@ -197,12 +197,13 @@ class _Salvage:
                 f"{name} ends within a chunk, {saved} of it could be read."
             )
         lose(
-            f"{plural(self._unnamed, 'message')} of {name} are lost because the definition of "
-            "their topic is.",
+            f"{plural(self._unnamed, 'message')} of {name} could not be read, as what defines "
+            "their topic is lost.",
             messages_without_topic=self._unnamed,
         )
         lose(
-            f"{plural(self._foreign, 'message')} of {name} are left out, as they are not ROS 2's.",
+            f"{name} holds {plural(self._foreign, 'message')} of another kind than ROS 2's, they "
+            "are left out.",
             foreign_messages=self._foreign,
         )
 

@@ -13,10 +13,15 @@ from stn_perception.bags.errors import BagError
 from stn_perception.bags.opening.cache_folder import cached_entry
 from stn_perception.bags.opening.checking import fault_of
 from stn_perception.bags.opening.fetching import local_path
-from stn_perception.bags.opening.fingerprint import METADATA, recording_sha256, storage_files
+from stn_perception.bags.opening.fingerprint import (
+    METADATA,
+    names_storage,
+    recording_sha256,
+    storage_files,
+)
 from stn_perception.bags.opening.losses import Losses
 from stn_perception.bags.opening.sound_copy import needs_copy, write_sound_copy
-from stn_perception.bags.reader import BagReader
+from stn_perception.bags.reader import BagReader, check_is_bag
 
 # Grows when the same bytes would give another copy, so that old ones are not used.
 _VERSION = 1
@@ -63,6 +68,8 @@ def opened(uri: str, cache: Path) -> OpenedBag:
     source = local_path(uri, cache)
     if not source.exists():
         raise BagError(f"there is no bag at {uri}.")
+    if source.is_file() and not names_storage(source.name):
+        check_is_bag(source)
     files = storage_files(source)
     if not files:
         raise BagError(f"{source} is not a bag: the folder has no .mcap, .db3 or .bag file.")

@@ -193,7 +193,7 @@ class _Salvage:
         )
         lose(f"{plural(lost, 'message')} of {name} could not be read.", lost_messages=lost)
         lose(
-            f"{plural(self._unreadable_bytes, 'byte')} of {name} lie in damaged or cut off parts.",
+            f"{name} has {plural(self._unreadable_bytes, 'byte')} in damaged or cut off parts.",
             unreadable_bytes=self._unreadable_bytes,
         )
         if self._saved_of_tail:
@@ -202,7 +202,8 @@ class _Salvage:
                 f"{name} ends within a chunk, {saved} of it could be read."
             )
         lose(
-            f"{plural(self._unreadable_messages, 'message')} of {name} do not read as their type.",
+            f"{plural(self._unreadable_messages, 'message')} of {name} could not be read as their "
+            "type.",
             unreadable_messages=self._unreadable_messages,
         )
 

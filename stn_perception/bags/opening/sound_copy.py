@@ -91,7 +91,7 @@ def _listed(files: Sequence[Path], metadata: Metadata, losses: Losses) -> list[P
     there = {file.name: file for file in files}
     missing = [name for name in metadata.files if name not in there]
     losses.lose(
-        f"{plural(len(missing), 'file')} of the bag are missing: {', '.join(missing)}.",
+        f"the bag lacks {plural(len(missing), 'file')} of its own: {', '.join(missing)}.",
         missing_files=len(missing),
     )
     return [there[name] for name in metadata.files if name in there]

@@ -76,15 +76,15 @@ def _copy(pages: SqlitePages, database: sqlite3.Connection, name: str, losses: L
     database.execute("CREATE INDEX timestamp_idx ON messages (timestamp ASC)")
     database.execute("COMMIT")
     losses.lose(
-        f"{plural(broken, 'message')} of {name} lie in a part of the file that is missing.",
+        f"{plural(broken, 'message')} of {name} could not be read, a part of the file is missing.",
         lost_messages=broken,
     )
     losses.lose(
-        f"{plural(unnamed, 'message')} of {name} are lost because the name of their topic is.",
+        f"{plural(unnamed, 'message')} of {name} could not be read, as their topic is lost.",
         messages_without_topic=unnamed,
     )
     losses.lose(
-        f"{name} is cut off, {plural(pages.missing_bytes, 'byte')} are missing.",
+        f"{name} is cut off, it lacks {plural(pages.missing_bytes, 'byte')}.",
         missing_bytes=pages.missing_bytes,
     )
     return _count(database, "")
