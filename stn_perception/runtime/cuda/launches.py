@@ -117,23 +117,8 @@ def inputs(frames: torch.Tensor, plans: Plans, colors: torch.Tensor, result: tor
     count, channels, height, width = _check_inputs(result, (torch.float32, torch.float16))
     _check_count(plans, count)
     if count:
-        tile_x, tile_y, tiles = _tiles(width, height)
-        _launch(
-            sample_inputs,
-            (tiles, count),
-            frames,
-            plans.frame_of_view,
-            plans.floats,
-            plans.ints,
-            colors,
-            result,
-            width,
-            height,
-            CHANNELS=channels,
-            TILE_X=tile_x,
-            TILE_Y=tile_y,
-            num_warps=_WARPS,
-        )
+        tensors = colors, result
+        _launch_tiles(sample_inputs, frames, plans, tensors, width, height, CHANNELS=channels)
 
 
 def views(
@@ -165,23 +150,15 @@ def views(
             f"the views' memory is {result.dtype} {tuple(result.shape)}, expected uint8 (bytes,)"
         )
     if len(plans):
-        tile_x, tile_y, tiles = _tiles(width, height)
-        _launch(
+        _launch_tiles(
             sample_views,
-            (tiles, len(plans)),
             frames,
-            plans.frame_of_view,
-            plans.floats,
-            plans.ints,
-            offsets,
-            result,
+            plans,
+            (offsets, result),
             width,
             height,
             TAPS=TAPS[interpolation],
             CHANNELS=4 if has_alpha else 3,
-            TILE_X=tile_x,
-            TILE_Y=tile_y,
-            num_warps=_WARPS,
         )
 
 
@@ -199,27 +176,52 @@ def input_gradient(
     _check_frames(frames)
     count, channels, height, width = _check_inputs(upstream, (torch.float32,))
     _check_count(plans, count)
-    tile_x, tile_y, tiles = _tiles(width, height)
+    tiles = _tiles(width, height)[2]
     sums = torch.empty((count, tiles, 9), dtype=torch.float32, device=upstream.device)
     if count:
-        _launch(
-            differentiate_inputs,
-            (tiles, count),
-            frames,
-            plans.frame_of_view,
-            plans.floats,
-            plans.ints,
-            colors,
-            upstream,
-            sums,
-            width,
-            height,
-            CHANNELS=channels,
-            TILE_X=tile_x,
-            TILE_Y=tile_y,
-            num_warps=_WARPS,
+        tensors = colors, upstream, sums
+        _launch_tiles(
+            differentiate_inputs, frames, plans, tensors, width, height, CHANNELS=channels
         )
     return sums.to(torch.float64).sum(dim=1).view(-1, 3, 3)
+
+
+def _launch_tiles(
+    kernel: Any,
+    frames: torch.Tensor,
+    plans: Plans,
+    tensors: tuple[torch.Tensor, ...],
+    width: int,
+    height: int,
+    **constants: int,
+) -> None:
+    """Launch a kernel over the tiles of planned views.
+
+    Args:
+        kernel: Takes the frames, the plans, its tensors, width and height.
+        frames: As for ``plan``.
+        plans: Of at least one view.
+        tensors: What this kernel reads and writes beside them.
+        width: Of a view, in pixels, like height.
+        height: See above.
+        constants: What it is compiled for, beside the size of a tile.
+    """
+    tile_x, tile_y, tiles = _tiles(width, height)
+    _launch(
+        kernel,
+        (tiles, len(plans)),
+        frames,
+        plans.frame_of_view,
+        plans.floats,
+        plans.ints,
+        *tensors,
+        width,
+        height,
+        TILE_X=tile_x,
+        TILE_Y=tile_y,
+        num_warps=_WARPS,
+        **constants,
+    )
 
 
 def _launch(kernel: Any, grid: tuple[int, ...], *arguments: Any, **options: Any) -> None:
