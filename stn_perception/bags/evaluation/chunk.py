@@ -64,6 +64,7 @@ class ChunkTask:
         boxes_from_truth: Whether the true objects give the boxes.
         truth: Where the truth comes from.
         probe: Of synthetic warps.
+        batch_frames: Frames that go through the network at once.
     """
 
     bag: BagSource
@@ -75,6 +76,7 @@ class ChunkTask:
     boxes_from_truth: bool
     truth: FrameTruth
     probe: WarpProbe
+    batch_frames: int
 
 
 @register

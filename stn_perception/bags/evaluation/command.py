@@ -52,6 +52,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--memory-limit", default="2GiB", help="of each process on this machine (2GiB)")
     add("--pin", action="store_true", help="keep each process to a core of its own")
     add("--chunk-frames", type=int, default=64, help="frames in a piece of work (64)")
+    add(
+        "--batch-frames",
+        type=int,
+        metavar="N",
+        help="frames through the network at once; 1 is the node's bits (8; 1 with --write)",
+    )
     add("--cache", type=Path, metavar="FOLDER", help="for downloads and sound copies")
     add(
         "--probe-every",

@@ -98,6 +98,7 @@ def options_of(parsed: argparse.Namespace) -> EvaluationOptions:
             memory_limit=parsed.memory_limit,
             pin=parsed.pin,
             chunk_frames=parsed.chunk_frames,
+            batch_frames=parsed.batch_frames,
             cache=parsed.cache or default_cache(),
             write=parsed.write,
         )

@@ -56,10 +56,11 @@ class CameraPlan:
         return read_frames(reader, self.scan.topics, frames, self.scan.infos, self.parameters)
 
     def chunks(
-        self, models: tuple[ModelChoice, ...], probe: WarpProbe, size: int
+        self, models: tuple[ModelChoice, ...], options: EvaluationOptions
     ) -> list[ChunkTask]:
-        """Its frames in pieces of ``size``."""
-        frames = self.scan.frames
+        """Its frames in pieces that never part frames of one batch."""
+        frames, batch = self.scan.frames, options.batch
+        size = -(-options.chunk_frames // batch) * batch
         return [
             ChunkTask(
                 bag=self.source,
@@ -70,7 +71,8 @@ class CameraPlan:
                 parameters=self.parameters,
                 boxes_from_truth=self.boxes_from_truth,
                 truth=self.truth,
-                probe=probe,
+                probe=warp_probe(options),
+                batch_frames=batch,
             )
             for first in range(0, len(frames), size)
         ]
@@ -140,6 +142,7 @@ def _plan_camera(
         "truth": options.truth.model_dump(mode="json"),
         "truth_found": hashlib.sha256(pickle.dumps(truth)).hexdigest(),
         "probe": asdict(warp_probe(options)),
+        "batch": options.batch,
         "sources": source_version(),
     }
     identity = run_identity(source, topics, models, settings)

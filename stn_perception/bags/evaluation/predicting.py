@@ -5,7 +5,10 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +24,7 @@ from stn_perception.bags.truth import SeenFrame, TrueObject, regions_of
 from stn_perception.messages.regions import Region
 from stn_perception.runtime.pipeline import Pipeline
 from stn_perception.runtime.requests import FrameRequest
+from stn_perception.runtime.results import Prediction
 
 Gray = NDArray[np.uint8]
 
@@ -28,8 +32,8 @@ Gray = NDArray[np.uint8]
 def predict_chunk(task: ChunkTask) -> bytes:
     """Outcomes of all frames of a chunk, as ``chunk_bytes`` writes them.
 
-    Every frame is a batch of its own, as it is in the node. So neither the split into chunks nor
-    the number of workers shows in any bit.
+    Frames go through the network in groups that are the same however the camera's frames are cut
+    into chunks. So neither the split nor the number of workers shows in any bit.
     """
     pipelines = {
         model.label: pipeline_of(model, task.parameters.model, task.parameters.pipeline)
@@ -38,7 +42,10 @@ def predict_chunk(task: ChunkTask) -> bytes:
     frames = read_frames(
         reader_of(task.bag), task.topics, task.frames, task.infos, task.parameters
     )
-    return chunk_bytes([_outcome(read, task, pipelines) for read in frames])
+    outcomes: list[FrameOutcome] = []
+    while group := list(islice(frames, task.batch_frames)):
+        outcomes += _outcomes(group, task, pipelines)
+    return chunk_bytes(outcomes)
 
 
 def chunk_bytes(outcomes: list[FrameOutcome]) -> bytes:
@@ -60,27 +67,54 @@ def chunk_outcomes(data: bytes) -> tuple[FrameOutcome, ...]:
     return outcomes
 
 
-def _outcome(read: ReadFrame, task: ChunkTask, pipelines: dict[str, Pipeline]) -> FrameOutcome:
-    if read.request is None:
-        assert read.refusal is not None
-        return FrameOutcome(read.ref.number, (str(read.refusal.reason), str(read.refusal)))
-    gray = gray_pixels(read.request.frame.pixels, read.request.frame.color)
-    truths = _truths(task, read, gray)
-    request = read.request
+def _outcomes(
+    group: Sequence[ReadFrame], task: ChunkTask, pipelines: Mapping[str, Pipeline]
+) -> list[FrameOutcome]:
+    """Outcomes of frames that share the network's batches."""
+    seen = [_seen(read, read.request, task) for read in group if read.request is not None]
+    requests = [each.request for each in seen]
+    predictions = {label: pipeline.predict(requests) for label, pipeline in pipelines.items()}
+    usable = {
+        each.number: _outcome(
+            each, {label: found[place] for label, found in predictions.items()}, task, pipelines
+        )
+        for place, each in enumerate(seen)
+    }
+    return [usable.get(read.ref.number) or _refused(read) for read in group]
+
+
+def _refused(read: ReadFrame) -> FrameOutcome:
+    assert read.refusal is not None
+    return FrameOutcome(read.ref.number, (str(read.refusal.reason), str(read.refusal)))
+
+
+class _Seen(NamedTuple):
+    """A usable frame with what its pixels tell."""
+
+    number: int
+    request: FrameRequest
+    truths: tuple[TrueObject, ...]
+    sharpness: dict[int, float]
+
+
+def _seen(read: ReadFrame, request: FrameRequest, task: ChunkTask) -> _Seen:
+    gray = gray_pixels(request.frame.pixels, request.frame.color)
+    truths = _truths(task, request, gray)
     if task.boxes_from_truth:
         request = replace(request, regions=regions_of(truths))
-    predictions, errors = {}, {}
-    is_probed = task.probe.every > 0 and read.ref.number % task.probe.every == 0
-    for label, pipeline in pipelines.items():
-        (prediction,) = pipeline.predict([request])
-        predictions[label] = replace(prediction, stage_s={})
-        if is_probed:
-            errors[label] = equivariance_errors(
-                pipeline, request, prediction, read.ref.number, task.probe
-            )
-    frame = request.frame
+    return _Seen(read.ref.number, request, truths, _sharpness(gray, request))
+
+
+def _outcome(
+    seen: _Seen,
+    predictions: Mapping[str, Prediction],
+    task: ChunkTask,
+    pipelines: Mapping[str, Pipeline],
+) -> FrameOutcome:
+    request, frame = seen.request, seen.request.frame
+    is_probed = task.probe.every > 0 and seen.number % task.probe.every == 0
     return FrameOutcome(
-        number=read.ref.number,
+        number=seen.number,
         stamp_ns=frame.stamp_ns,
         frame_id=frame.frame_id,
         width=frame.width,
@@ -88,16 +122,20 @@ def _outcome(read: ReadFrame, task: ChunkTask, pipelines: dict[str, Pipeline]) -
         color=frame.color,
         regions=request.regions,
         intrinsics=request.intrinsics,
-        truths=truths,
-        sharpness=_sharpness(gray, request),
-        predictions=predictions,
-        equivariance=errors,
+        truths=seen.truths,
+        sharpness=seen.sharpness,
+        predictions={label: replace(each, stage_s={}) for label, each in predictions.items()},
+        equivariance={
+            label: equivariance_errors(
+                pipeline, request, predictions[label], seen.number, task.probe
+            )
+            for label, pipeline in pipelines.items()
+            if is_probed
+        },
     )
 
 
-def _truths(task: ChunkTask, read: ReadFrame, gray: Gray) -> tuple[TrueObject, ...]:
-    request = read.request
-    assert request is not None
+def _truths(task: ChunkTask, request: FrameRequest, gray: Gray) -> tuple[TrueObject, ...]:
     frame = request.frame
     return task.truth.objects(
         SeenFrame(

@@ -16,7 +16,7 @@ from stn_perception.bags.evaluation.finished_chunks import FinishedChunks
 from stn_perception.bags.evaluation.models import model_choices, model_facts
 from stn_perception.bags.evaluation.options import EvaluationOptions
 from stn_perception.bags.evaluation.pictures import ViewPictures, view_pictures
-from stn_perception.bags.evaluation.planning import CameraPlan, plan_cameras, warp_probe
+from stn_perception.bags.evaluation.planning import CameraPlan, plan_cameras
 from stn_perception.bags.evaluation.records import (
     EvaluatedBag,
     Evaluation,
@@ -185,7 +185,7 @@ class Evaluator:
                     self._references,
                     self._advance,
                 )
-                tasks = camera.chunks(self._models, warp_probe(options), options.chunk_frames)
+                tasks = camera.chunks(self._models, options)
                 if writing is None:
                     work.run(tasks, tally, None)
                 else:

@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 from evaluation_digest import FRAMES, digest
@@ -45,25 +46,35 @@ def test_neither_do_processes_nor_the_loss_of_one(evaluate: Evaluate, undisturbe
     assert killed
 
 
-def test_what_is_done_is_not_done_again(
-    evaluate: Evaluate, undisturbed: str, tmp_path: Path
-) -> None:
-    evaluate(chunk_frames=10)
+def test_what_is_done_is_not_done_again(evaluate: Evaluate, tmp_path: Path) -> None:
+    evaluate(chunk_frames=10, batch_frames=1)
     chunks = sorted((tmp_path / "kept").iterdir())
     assert len(chunks) == 6
     chunks[1].unlink()
     chunks[4].write_bytes(chunks[4].read_bytes()[:-20])
     before = {chunk: chunk.stat().st_mtime_ns for chunk in chunks if chunk.exists()}
-    assert digest(evaluate(chunk_frames=10)) == undisturbed
+    again = evaluate(chunk_frames=10, batch_frames=1)
     after = {chunk: chunk.stat().st_mtime_ns for chunk in chunks}
     changed = {chunk for chunk in chunks if before.get(chunk) != after[chunk]}
     assert changed == {chunks[1], chunks[4]}
+    for chunk in chunks:
+        chunk.unlink()
+    assert digest(again) == digest(evaluate(batch_frames=1))
 
 
 def test_what_was_done_otherwise_is_not_taken(evaluate: Evaluate, tmp_path: Path) -> None:
     evaluate(chunk_frames=30)
     evaluate(chunk_frames=30, probe_every=0)
     assert len(list((tmp_path / "kept").iterdir())) == 4
+
+
+def test_a_batch_moves_corners_by_no_more_than_the_networks_arithmetic(
+    evaluate: Evaluate,
+) -> None:
+    alone, together = (evaluate(batch_frames=batch) for batch in (1, 8))
+    for one, other in zip(alone.views, together.views, strict=True):
+        assert (one.frame, one.track_id) == (other.frame, other.track_id)
+        np.testing.assert_allclose(one.corners, other.corners, atol=5e-3)
 
 
 def _is_worker(process: psutil.Process) -> bool:
