@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,12 +20,22 @@ MOST_OBJECTS = len(COLORS)
 # A longer line is shown by the medians of this many spans of time.
 _POINTS = 300
 _GAP_S = 0.5
+# Models whose errors differ by more than this factor have axes of their own.
+_ALIKE = 4.0
 
 
-def time_plots(found: Measured, labels: Sequence[str], name: str) -> tuple[list[Plot], str]:
+def time_plots(
+    found: Measured, labels: Sequence[str], name: str, bags: Mapping[str, str]
+) -> tuple[list[Plot], str]:
     """Return a plot per camera of each recording and model, and a sentence on what is left out.
 
     The cameras with the most views, and of each the objects with the most views.
+
+    Args:
+        found: All views.
+        labels: Of the models.
+        name: Of the metric.
+        bags: What recordings are called.
     """
     known = np.isfinite(found.values[name])
     places = np.char.add(np.char.add(found.views.bag, "\n"), found.views.camera)
@@ -34,7 +44,7 @@ def time_plots(found: Measured, labels: Sequence[str], name: str) -> tuple[list[
     chosen = np.sort(np.argsort(-counts, kind="stable")[:most]).tolist()
     plots = []
     for k in chosen:
-        camera = _Camera(found, name, known & (places == cameras[k]))
+        camera = _Camera(found, name, known & (places == cameras[k]), bags)
         plots += [camera.plot(label, f"time-{k}-{n}") for n, label in enumerate(labels)]
     hidden = len(cameras) - len(chosen)
     return plots, f"{hidden} cameras with fewer views are left out." if hidden else ""
@@ -47,9 +57,12 @@ class _Camera:
         found: All views.
         name: Of the metric.
         rows: N, the views of this camera that have it.
+        bags: What recordings are called.
     """
 
-    def __init__(self, found: Measured, name: str, rows: NDArray[np.bool_]) -> None:
+    def __init__(
+        self, found: Measured, name: str, rows: NDArray[np.bool_], bags: Mapping[str, str]
+    ) -> None:
         self._views, self._rows, self._metric = found.views, rows, METRICS[name]
         self._values = self._metric.factor * found.values[name]
         things, counts = np.unique(self._views.thing[rows], return_counts=True)
@@ -57,7 +70,8 @@ class _Camera:
         self._things: list[str] = things[most].tolist()
         self._hidden = len(things) - len(most)
         self._start_ns = self._views.stamp_ns[rows].min()
-        self._top = 1.08 * float(np.percentile(self._values[rows], 99.5))
+        bag, camera = (str(column[rows][0]) for column in (self._views.bag, self._views.camera))
+        self._title = f"{bags.get(bag, bag)}, {camera}"
 
     def plot(self, model: str, name: str) -> Plot:
         """Return the plot of one model."""
@@ -68,14 +82,22 @@ class _Camera:
                 seconds = (views.stamp_ns[line] - self._start_ns) / 1e9
                 style = {"color": color(place), "width": 1.5}
                 traces.append(_trace(thing, seconds, self._values[line], style, self._metric.unit))
-        bag, camera = (str(column[self._rows][0]) for column in (views.bag, views.camera))
         layout = {
             "showlegend": True,
             "xaxis": axis("seconds from the first view"),
-            "yaxis": axis(self._metric.axis, range=rounded([0, self._top or 1.0])),
+            "yaxis": axis(self._metric.axis, range=rounded([0, self._top(model)])),
         }
         note = f"{self._hidden} more objects are not shown." if self._hidden else ""
-        return Plot(name, f"{bag}, {camera}, {model}", note, traces, layout, 280, True)
+        return Plot(name, f"{self._title}, {model}", note, traces, layout, 280, True)
+
+    def _top(self, model: str) -> float:
+        """The upper end of the axis: the same for all models that are not worlds apart."""
+        of_model = self._rows & (self._views.model == model)
+        every, own = (
+            1.08 * float(np.percentile(self._values[rows], 99.5)) if rows.any() else 0.0
+            for rows in (self._rows, of_model)
+        )
+        return (every if every < _ALIKE * own else own) or 1.0
 
 
 def _trace(

@@ -93,7 +93,8 @@ def reliability_plot(found: Measured, labels: Sequence[str]) -> Plot | None:
             traces.append(_trace(model, by_model[model], color(place)))
     # Both logarithmic axes run from the same power to the same power.
     powers = rounded(np.log10([low, high]))
-    ticks = [m * 10.0**e for e in range(-3, 4) for m in (1, 1.5, 2, 3, 5, 7)]
+    steps = (1, 1.5, 2, 3, 5, 7) if high < 12 * low else (1, 2, 5) if high < 120 * low else (1,)
+    ticks = [m * 10.0**e for e in range(-4, 5) for m in steps]
     layout = {
         "showlegend": True,
         "xaxis": axis("predicted deviation, px", type="log", range=powers, tickvals=ticks),

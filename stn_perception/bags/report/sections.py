@@ -3,17 +3,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from stn_perception.bags.evaluation.records import Evaluation
 from stn_perception.bags.metrics.as_json import added
 from stn_perception.bags.metrics.comparison import compared
-from stn_perception.bags.metrics.groups import grouped
+from stn_perception.bags.metrics.groups import Grouping, grouped
 from stn_perception.bags.metrics.jitter import STILL_SHARE
 from stn_perception.bags.metrics.measuring import measured
 from stn_perception.bags.metrics.metric_names import METRICS, VIEW_METRICS
 from stn_perception.bags.metrics.statistics import FEWEST_CLUSTERS
+from stn_perception.bags.report.bag_names import short_names
 from stn_perception.bags.report.by_group import group_plots
 from stn_perception.bags.report.distributions import distribution_plots
 from stn_perception.bags.report.over_time import time_plots
@@ -62,7 +63,8 @@ def head_section(evaluation: Evaluation) -> Section:
         if name in first and (mean := first[name].mean) is not None:
             entries.append((METRICS[name].text(mean), METRICS[name].title))
     verdicts = "".join(f"<p>{text(one.verdict)}</p>" for one in compared(evaluation))
-    bags = [bag.name for bag in evaluation.bags]
+    names = short_names(evaluation)
+    bags = [names[bag.name] for bag in evaluation.bags]
     where = bags[0] if len(bags) == 1 else f"{len(bags)} recordings"
     of = f" Tiles show {labels[0]}." if len(labels) > 1 else ""
     return Section(
@@ -116,7 +118,8 @@ def time_section(evaluation: Evaluation) -> Section:
     name = badness(found)
     if name is None:
         return Section()
-    plots, hidden = time_plots(found, list(evaluation.models), name)
+    names = short_names(evaluation)
+    plots, hidden = time_plots(found, list(evaluation.models), name, names)
     what = METRICS[name].title
     return Section(
         f"<h2>Over time</h2><p>The {text(what)}, of each object. Long recordings are shown by the "
@@ -133,7 +136,7 @@ def condition_section(evaluation: Evaluation) -> Section:
     if name is None:
         return Section()
     groupings = grouped(evaluation)
-    plots = group_plots(groupings, name, "by")
+    plots = group_plots(_with_short_names(groupings, evaluation), name, "by")
     if not plots:
         return Section()
     what = METRICS[name].title
@@ -145,6 +148,18 @@ def condition_section(evaluation: Evaluation) -> Section:
         f"{side_by_side(plots)}{listed}",
         plots,
     )
+
+
+def _with_short_names(
+    groupings: Mapping[str, Grouping], evaluation: Evaluation
+) -> dict[str, Grouping]:
+    """The groupings, recordings called as elsewhere on the page."""
+    names = short_names(evaluation)
+    by_bag = {
+        label: tuple(replace(group, name=names.get(group.name, group.name)) for group in groups)
+        for label, groups in groupings["bag"].of_model.items()
+    }
+    return {**groupings, "bag": replace(groupings["bag"], of_model=by_bag)}
 
 
 def stability_section(evaluation: Evaluation) -> Section:

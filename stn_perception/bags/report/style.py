@@ -4,7 +4,10 @@
 REPORT_CSS = """
 :root { --card: #fff; --code: #eaeef2; --warm: #9a4a00; color-scheme: light dark; }
 .tile, .card { background: var(--card); }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(126px, 1fr)); }
+.tile { padding: 10px 12px; }
 .tile b { font-size: 22px; }
+.tile span { display: block; line-height: 1.35; }
 code { background: var(--code); overflow-wrap: anywhere; }
 .verdict { border-left: 4px solid var(--accent); }
 .verdict p, .told p { color: var(--ink); margin: 4px 0; max-width: none; }

@@ -13,6 +13,7 @@ from stn_perception.bags.metrics.measuring import measured
 from stn_perception.bags.metrics.metric_names import METRICS
 from stn_perception.bags.metrics.view_columns import in_order, thing_of
 from stn_perception.bags.pictures import jpeg
+from stn_perception.bags.report.bag_names import short_names
 from stn_perception.bags.report.plots import text
 from stn_perception.bags.report.worst import Picture, WorstView, badness
 
@@ -27,8 +28,9 @@ def worst_section(evaluation: Evaluation, worst: Sequence[WorstView]) -> str:
     rows = {id(view): row for row, view in enumerate(in_order(evaluation.views))}
     several = len(evaluation.models) > 1
     values = [metric.text(float(found.values[name][rows[id(one.record)]])) for one in worst]
+    names = short_names(evaluation)
     cards = [
-        _card(f"{rank}. {value}", one, several)
+        _card(f"{rank}. {value}", one, names[one.record.bag], several)
         for rank, (one, value) in enumerate(zip(worst, values, strict=True), 1)
     ]
     turns = "; the models take turns" if several else ""
@@ -41,11 +43,11 @@ def worst_section(evaluation: Evaluation, worst: Sequence[WorstView]) -> str:
     )
 
 
-def _card(title: str, one: WorstView, several_models: bool) -> str:
+def _card(title: str, one: WorstView, bag: str, several_models: bool) -> str:
     record = one.record
     model = f"{record.model}, " if several_models else ""
     uncertain = ", marked uncertain" if record.is_uncertain else ""
-    place = f"{model}{record.bag}, {record.camera}, frame {record.frame}{uncertain}"
+    place = f"{model}{bag}, {record.camera}, frame {record.frame}{uncertain}"
     pictures = _image(one.overlay, "the frame with both outlines")
     if one.view is not None:
         pictures += _image(one.view, "the view")

@@ -6,6 +6,7 @@ import pytest
 
 from stn_perception.bags.metrics import measured
 from stn_perception.bags.report import worst_views
+from stn_perception.bags.report.bag_names import short_names
 from stn_perception.bags.report.distributions import distribution_plots
 from stn_perception.bags.report.over_time import time_plots
 from stn_perception.bags.report.reliability import reliability_bins
@@ -38,7 +39,7 @@ def test_what_never_varies_has_no_plot() -> None:
 def test_time_is_drawn_per_object_with_gaps_where_it_was_not_seen() -> None:
     frames = [k for k in range(100) if not 40 <= k < 60]
     views = [view(k, moved((1, 0)), truth_id=name) for name in "ab" for k in frames]
-    plots, hidden = time_plots(measured(evaluation(views)), ["planar"], ERROR)
+    plots, hidden = time_plots(measured(evaluation(views)), ["planar"], ERROR, {})
     (plot,) = plots
     assert hidden == "" and [trace["name"] for trace in plot.traces] == ["a", "b"]
     assert plot.traces[0]["y"].count(None) == 1
@@ -48,7 +49,7 @@ def test_time_is_drawn_per_object_with_gaps_where_it_was_not_seen() -> None:
 
 def test_long_lines_are_medians_of_spans() -> None:
     errors = np.random.default_rng(1).gamma(3, 1, 3000)
-    (plot,), _ = time_plots(measured(evaluation(shifted_by(errors))), ["planar"], ERROR)
+    (plot,), _ = time_plots(measured(evaluation(shifted_by(errors))), ["planar"], ERROR, {})
     trace = plot.traces[0]
     assert len(trace["x"]) == 300 and sum(trace["customdata"]) == 3000
     first = trace["customdata"][0]
@@ -57,9 +58,32 @@ def test_long_lines_are_medians_of_spans() -> None:
 
 def test_cameras_beyond_the_largest_eight_are_named_as_left_out() -> None:
     views = [v for c in range(10) for v in shifted_by([1.0] * (3 + c), camera=f"camera {c}")]
-    plots, hidden = time_plots(measured(evaluation(views)), ["planar"], ERROR)
+    plots, hidden = time_plots(measured(evaluation(views)), ["planar"], ERROR, {})
     assert len(plots) == 8 and hidden == "2 cameras with fewer views are left out."
     assert all("camera 0" not in plot.title for plot in plots)
+
+
+@pytest.mark.parametrize(("factor", "alike"), [(2.0, True), (50.0, False)])
+def test_models_share_an_axis_unless_they_are_worlds_apart(factor, alike) -> None:
+    views = shifted_by([1.0] * 50) + shifted_by([factor] * 50, model="other")
+    found = measured(evaluation(views, labels=("planar", "other")))
+    plots, _ = time_plots(found, ["planar", "other"], ERROR, {"drive": "short"})
+    assert [plot.title for plot in plots] == ["short, front, planar", "short, front, other"]
+    first, second = (plot.layout["yaxis"]["range"] for plot in plots)
+    assert (first == second) is alike
+    assert second[1] >= factor
+
+
+def test_recordings_are_called_by_the_last_part_of_their_path_where_it_tells_them_apart() -> None:
+    views = [
+        view(k, bag=name) for k, name in enumerate(("/a/one", "/a/two/", "/b/two", "s3://c/x"))
+    ]
+    assert short_names(evaluation(views, bags=())) == {
+        "/a/one": "one",
+        "/a/two/": "/a/two/",
+        "/b/two": "/b/two",
+        "s3://c/x": "x",
+    }
 
 
 def test_an_honest_deviation_is_found_honest_and_a_bold_one_bold() -> None:
