@@ -33,6 +33,7 @@ table.numbers td.number, table.numbers th.number { text-align: right; white-spac
 .plot .gridlayer path { stroke: var(--line) !important; }
 .plot .zerolinelayer path { stroke: var(--soft) !important; }
 .plot .hoverlayer .hovertext path { fill: var(--card) !important; stroke: var(--soft) !important; }
+.plot .hoverlayer .hovertext rect { fill: var(--card) !important; }
 .plot .modebar-btn path { fill: var(--soft) !important; }
 .plot .modebar { background: transparent !important; }
 @media (max-width: 760px) { .charts { grid-template-columns: minmax(0, 1fr); } }
@@ -70,6 +71,7 @@ table.numbers td.number, table.numbers th.number { text-align: right; white-spac
 REPORT_SCRIPT = """
 const plots = JSON.parse(document.getElementById("plots").textContent);
 const options = { responsive: true, displaylogo: false,
+  showSendToCloud: false, plotlyServerURL: "",  // a recording's figures leave no machine
   modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] };
 const fit = box => {
   for (const svg of box.querySelectorAll(".main-svg")) {

@@ -82,6 +82,14 @@ def test_it_draws_everything_without_a_complaint_or_a_request(opened, report) ->
     assert opened.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+def test_no_button_offers_to_send_the_figures_anywhere(opened) -> None:
+    titles = opened.page.evaluate(
+        "[...document.querySelectorAll('.modebar-btn')].map(b => b.dataset.title)"
+    )
+    assert "Download plot as a PNG" in titles
+    assert not [title for title in titles if re.search("share|cloud|send", title, re.I)]
+
+
 def test_pointing_at_a_bar_tells_its_value(opened) -> None:
     bars = opened.page.locator("#plot-histogram-corner_error_of_side .points path")
     bars.nth(20).scroll_into_view_if_needed()
