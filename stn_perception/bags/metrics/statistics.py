@@ -78,6 +78,8 @@ def statistics(values: Floats, clusters: Integers, is_share: bool = False) -> St
     intervals: list[Interval | None] = [None, None, None]
     if count >= FEWEST_CLUSTERS:
         intervals = [*_intervals(values, groups, count)]
+        if is_share and values.min() == values.max():
+            intervals[2] = _interval_of_all(bool(values[0]), count)
     of_median, of_p95, of_mean = intervals
     return Statistics(
         n=len(values),
@@ -119,6 +121,16 @@ def _intervals(values: Floats, groups: Integers, count: int) -> Iterator[Interva
     for figures in resampled(values, groups, count):
         low, high = np.percentile(figures, [2.5, 97.5]).tolist()
         yield low, high
+
+
+def _interval_of_all(are_yes: bool, count: int) -> Interval:
+    """95 % interval of a share when all of so many clusters say the same.
+
+    What was never seen cannot be drawn: the exact interval of a binomial share takes the place of
+    the bootstrap's, which would have no width (Clopper and Pearson 1934).
+    """
+    end = 0.025 ** (1 / count)
+    return (end, 1.0) if are_yes else (0.0, 1.0 - end)
 
 
 def _draws(count: int) -> Iterator[Floats]:

@@ -105,6 +105,14 @@ def test_the_interval_of_a_share_is_that_of_its_mean() -> None:
     assert 0.8 < found.ci95[0] < 0.9 < found.ci95[1] < 1.0
 
 
+@pytest.mark.parametrize("all_are", [0.0, 1.0])
+def test_what_was_never_seen_may_still_happen(all_are) -> None:
+    found = statistics(np.full(140, all_are), np.arange(140) % 14, is_share=True)
+    exact = scipy.stats.binomtest(round(14 * all_are), 14).proportion_ci(0.95, "exact")
+    assert found.mean == all_are
+    assert found.ci95 == pytest.approx((exact.low, exact.high))
+
+
 def test_a_cluster_is_one_second_of_one_object() -> None:
     stamps = np.array([5_000_000_000, 5_900_000_000, 6_000_000_000, 5_100_000_000])
     things = np.array(["a", "a", "a", "b"])
