@@ -82,6 +82,8 @@ def walk(data: Data) -> Iterator[Record | Gap]:
         sound = stop is not None and stop <= end
         if sound and (data[place] != CHUNK or _is_chunk(data, place)):
             assert stop is not None
+            if data[place] == CHUNK and not _may_follow(data, stop):
+                stop = min(stop, next_chunk(data, place + 1))  # bytes within it are missing
             yield Record(data[place], data, place + _HEAD_LENGTH, stop)
             place = stop
             continue
@@ -98,6 +100,12 @@ def _stop(data: Data, place: int) -> int | None:
         return None
     (length,) = struct.unpack_from("<Q", data, place + 1)
     return int(place + _HEAD_LENGTH + length)
+
+
+def _may_follow(data: Data, place: int) -> bool:
+    """Tell whether a record, or the file's end, is at a place."""
+    stop = _stop(data, place)
+    return place == len(data) or (stop is not None and stop <= len(data))
 
 
 def next_chunk(data: Data, start: int) -> int:

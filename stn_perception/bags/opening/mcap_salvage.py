@@ -98,8 +98,11 @@ class _Salvage:
             self._unreadable_bytes += len(item.content)
             return False
         for inner in records.walk(unpacked):
-            if isinstance(inner, Record):
-                self._record(inner)
+            if isinstance(inner, Gap):
+                self._damaged_chunks += 1
+                self._unreadable_bytes += len(unpacked) - inner.start
+                break
+            self._record(inner)
         return True
 
     def _gap(self, gap: Gap) -> None:

@@ -201,7 +201,7 @@ def _compare(metadata: Metadata | None, count: int, source: Path, losses: Losses
 
 
 def _why(source: Path, metadata: Metadata | None, fault: str) -> str:
-    """What is said where nothing is lost."""
+    """What is said where nothing is known to be lost."""
     if source.is_dir() and metadata is None:
         return f"{source.name} has no metadata.yaml that can be read, its files were read by name."
-    return f"a copy is read in place of {source.name}, nothing is lost: {fault}"
+    return f"a copy with every message of {source.name} is read in its place: {fault}"

@@ -75,10 +75,9 @@ def _copy(pages: SqlitePages, database: sqlite3.Connection, name: str, losses: L
     database.execute("DELETE FROM messages WHERE topic_id NOT IN (SELECT id FROM topics)")
     database.execute("CREATE INDEX timestamp_idx ON messages (timestamp ASC)")
     database.execute("COMMIT")
-    losses.lose(
-        f"{plural(broken, 'message')} of {name} could not be read, a part of the file is missing.",
-        lost_messages=broken,
-    )
+    gaps = _numbers_left_out(database)
+    lost = max(broken, gaps)
+    losses.lose(f"{plural(lost, 'message')} of {name} could not be read.", lost_messages=lost)
     losses.lose(
         f"{plural(unnamed, 'message')} of {name} could not be read, as their topic is lost.",
         messages_without_topic=unnamed,
@@ -87,7 +86,20 @@ def _copy(pages: SqlitePages, database: sqlite3.Connection, name: str, losses: L
         f"{name} is cut off, it lacks {plural(pages.missing_bytes, 'byte')}.",
         missing_bytes=pages.missing_bytes,
     )
-    return _count(database, "")
+    count = _count(database, "")
+    if not (lost or unnamed or pages.missing_bytes):
+        losses.lose(
+            f"{name} is damaged; {plural(count, 'message')} were found in it, whether there were "
+            "more cannot be told.",
+            damaged_files=1,
+        )
+    return count
+
+
+def _numbers_left_out(database: sqlite3.Connection) -> int:
+    """How many messages are not there between the first and the last, by their numbers."""
+    query = "SELECT coalesce(max(id) - min(id) + 1 - count(*), 0) FROM messages"
+    return int(database.execute(query).fetchone()[0])
 
 
 def _count(database: sqlite3.Connection, where: str) -> int:

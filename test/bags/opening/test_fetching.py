@@ -64,7 +64,7 @@ def server(tmp_path):
     with ThreadingHTTPServer(
         ("127.0.0.1", 0), partial(Handler, directory=str(tmp_path))
     ) as running:
-        thread = threading.Thread(target=running.serve_forever)
+        thread = threading.Thread(target=running.serve_forever, args=(0.01,))
         thread.start()
         yield f"http://127.0.0.1:{running.server_port}"
         running.shutdown()
