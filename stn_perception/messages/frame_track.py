@@ -59,6 +59,20 @@ class FrameTrack:
         pose = Pose(matrix_from_quaternion(turn), first + share * (second - first))
         return self.parents[before], pose
 
+    def between(self, first_ns: int, last_ns: int) -> FrameTrack:
+        """What is needed to know the frame from ``first_ns`` to ``last_ns``, both with."""
+        if self.is_static:
+            return self
+        first = max(bisect.bisect_right(self.stamps_ns, first_ns) - 1, 0)
+        end = bisect.bisect_left(self.stamps_ns, last_ns) + 1
+        return FrameTrack(
+            False,
+            self.stamps_ns[first:end],
+            self.parents[first:end],
+            self.translations[first:end].copy(),
+            self.rotations[first:end].copy(),
+        )
+
     def gaps(self, max_gap_ns: int) -> int:
         """How often two stamps are further apart than that."""
         if self.is_static:

@@ -7,6 +7,7 @@ Convention: a ``geometry_msgs/TransformStamped`` is ``parent_from_child``.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -63,6 +64,11 @@ class TransformHistory:
             wanted = {parent for track in tracks for parent in track.parents} - kept
         return replace(self, tracks={f: t for f, t in self.tracks.items() if f in kept})
 
+    def between(self, first_ns: int, last_ns: int) -> TransformHistory:
+        """Only what is needed to answer from ``first_ns`` to ``last_ns``, both with."""
+        tracks = {name: track.between(first_ns, last_ns) for name, track in self.tracks.items()}
+        return replace(self, tracks=tracks)
+
     def _upwards(
         self, frame: str, at_ns: int, max_gap_ns: int | None
     ) -> Iterable[tuple[str, FloatArray]]:
@@ -115,7 +121,7 @@ class TransformRecorder:
 
 def frame_name(name: str) -> str:
     """A frame's name without the slash in front that ROS 1 allowed."""
-    return name.lstrip("/")
+    return sys.intern(name.lstrip("/"))
 
 
 @dataclass(frozen=True)

@@ -182,3 +182,20 @@ def test_what_does_not_lie_between_the_frames_asked_for_can_be_left_out():
             kept.lookup("camera", "tag", at(seconds)).matrix(),
             tree.lookup("camera", "tag", at(seconds)).matrix(),
         )
+
+
+def test_a_part_in_time_answers_within_it_as_the_whole_does():
+    stamps = np.linspace(0, 10, 101)
+    tree = history([transform("odom", "base", t, *motion(t)) for t in stamps])
+    part = tree.between(at(3.14), at(4.2))
+    assert len(part.tracks["base"].stamps_ns) == 12
+    for seconds in (3.14, 3.5, 4.15, 4.2):
+        np.testing.assert_array_equal(
+            part.lookup("odom", "base", at(seconds)).matrix(),
+            tree.lookup("odom", "base", at(seconds)).matrix(),
+        )
+    assert part.lookup("odom", "base", at(5)) is None
+    for first, last in ((-2, -1), (11, 12), (-1, 11)):
+        part = tree.between(at(first), at(last))
+        for seconds in (first, last):
+            assert part.lookup("odom", "base", at(seconds)) is None

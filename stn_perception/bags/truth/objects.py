@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -40,6 +41,9 @@ class TrueObject:
         allowed_shifts(self.symmetry)
         corners.flags.writeable = False
         object.__setattr__(self, "corners", corners)
+        # One object for one name: so equal truths are equal bytes when they are pickled.
+        object.__setattr__(self, "id", sys.intern(str(self.id)))
+        object.__setattr__(self, "class_id", sys.intern(str(self.class_id)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +83,9 @@ class FrameTruth(Protocol):
     def objects(self, seen: SeenFrame) -> tuple[TrueObject, ...]:
         """The true objects of a frame; none where nothing is known about it."""
 
+    def part(self, first_ns: int, last_ns: int) -> FrameTruth:
+        """The truth about the frames with stamps from ``first_ns`` to ``last_ns``, both with."""
+
 
 @dataclass(frozen=True)
 class NoTruth:
@@ -90,3 +97,7 @@ class NoTruth:
     def objects(self, seen: SeenFrame) -> tuple[TrueObject, ...]:
         """None, of any frame."""
         return ()
+
+    def part(self, first_ns: int, last_ns: int) -> NoTruth:
+        """The same."""
+        return self

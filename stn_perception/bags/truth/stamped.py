@@ -54,6 +54,17 @@ class StampedTruth:
                 return objects
         return ()
 
+    def part(self, first_ns: int, last_ns: int) -> StampedTruth:
+        """What any frame with a stamp from ``first_ns`` to ``last_ns`` may be answered with."""
+        first = bisect.bisect_left(self._stamps_ns, first_ns - self._tolerance_ns)
+        last = bisect.bisect_right(self._stamps_ns, last_ns + self._tolerance_ns)
+        entries = [
+            StampedObjects(stamp_ns, frame_id, objects)
+            for stamp_ns in self._stamps_ns[first:last]
+            for frame_id, objects in self._by_stamp[stamp_ns].items()
+        ]
+        return StampedTruth(entries, self._tolerance_ns / 1e9, self.sentences)
+
     def _candidates(self, stamp_ns: int) -> list[int]:
         """The stamps within the tolerance, the nearest first, the earlier of two as near."""
         if not self._tolerance_ns:

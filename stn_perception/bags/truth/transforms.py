@@ -9,7 +9,7 @@ takes frames whose y points up and z towards the viewer, as OpenCV's poses of fi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -74,6 +74,10 @@ class TransformTruth:
             if quad is not None and _share_in_frame(quad, seen) >= LEAST_SHARE_IN_FRAME:
                 found.append(TrueObject(name, "", quad))
         return tuple(found)
+
+    def part(self, first_ns: int, last_ns: int) -> TransformTruth:
+        """The truth with the transforms of that time alone."""
+        return replace(self, history=self.history.between(first_ns, last_ns))
 
 
 def transform_truth(options: TruthOptions, reader: BagReader) -> TransformTruth:

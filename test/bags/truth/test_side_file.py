@@ -2,7 +2,11 @@
 """Side files say where objects are, or are refused with the place that is wrong."""
 
 import json
+import os
 import pickle
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +14,7 @@ import pytest
 
 from stn_perception.bags import BagError, BagReader
 from stn_perception.bags.truth import SeenFrame, load_truth, parse_truth
+from stn_perception.bags.truth.tag_layout import read_layout
 
 SAMPLE = Path(__file__).parents[3] / "samples" / "duckiebot"
 STAMP = 1_767_225_600_123_456_789
@@ -109,6 +114,41 @@ def test_only_the_very_stamp_holds_unless_a_tolerance_is_given(tmp_path):
     assert near.objects(seen(STAMP + 16_000_001)) == ()
 
 
+def test_a_part_answers_for_its_time_as_the_whole_does(tmp_path):
+    frames = [
+        {**frame({"id": f"object_{n}", "corners": QUAD}), "stamp_ns": STAMP + n * 1_000_000}
+        for n in range(10)
+    ]
+    text = side_file(tmp_path, *frames)
+    exact, near = truth_of(text), truth_of(f"{text};tolerance_s=0.0006")
+    first, last = STAMP + 3_000_000, STAMP + 5_400_000
+    for whole, count in ((exact, 3), (near, 3 + 1)):
+        part = whole.part(first, last)
+        for stamp_ns in range(first, last + 1, 100_000):
+            expected = [o.id for o in whole.objects(seen(stamp_ns))]
+            assert [o.id for o in part.objects(seen(stamp_ns))] == expected
+        everywhere = range(STAMP, STAMP + 10_000_000, 1_000_000)
+        assert sum(len(part.objects(seen(stamp_ns))) for stamp_ns in everywhere) == count
+
+
+def test_the_same_file_is_the_same_bytes_in_every_process(tmp_path):
+    """What was finished is found again by the truth's bytes."""
+    script = """
+import pathlib, pickle, sys
+from stn_perception.bags.truth.side_file import side_file_truth
+truth = side_file_truth(pathlib.Path(sys.argv[1]), "camera")
+sys.stdout.buffer.write(pickle.dumps(truth))
+"""
+    command = [sys.executable, "-c", script, str(SAMPLE / "truth.json")]
+    first, second = (
+        subprocess.run(
+            command, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True
+        ).stdout
+        for seed in ("1", "2")
+    )
+    assert first == second
+
+
 def test_what_was_loaded_can_be_pickled(tmp_path):
     truth = truth_of(side_file(tmp_path, frame({"id": "a", "corners": QUAD})))
     again = pickle.loads(pickle.dumps(truth))
@@ -130,6 +170,27 @@ def test_a_wrong_entry_is_named(tmp_path, wrong, expected):
     with pytest.raises(BagError, match=expected) as error:
         truth_of(side_file(tmp_path, frame(wrong)))
     assert "\n" not in str(error.value)
+
+
+def test_the_documented_examples_are_read(tmp_path):
+    page = (SAMPLE.parents[1] / "docs" / "truth.md").read_text()
+    example, objects_in_planes = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    tables = re.findall(r"```\n(stamp_ns.*?)```", page, re.DOTALL)
+    (tmp_path / "labels.json").write_text(example)
+    sign, plate = truth_of(f"file:{tmp_path / 'labels.json'}", "front").objects(
+        seen(1_767_225_600_000_000_000)
+    )
+    assert (sign.id, sign.class_id, plate.id) == ("sign_1", "stop", "plate")
+    for table, expected in zip(tables, (sign, plate), strict=True):
+        (tmp_path / "labels.csv").write_text(table)
+        (found,) = truth_of(f"file:{tmp_path / 'labels.csv'}", "front").objects(
+            seen(1_767_225_600_000_000_000)
+        )
+        assert found.id == expected.id
+        np.testing.assert_array_equal(found.corners, expected.corners)
+    (tmp_path / "layout.json").write_text(objects_in_planes)
+    (placed,) = read_layout(tmp_path / "layout.json")
+    assert list(placed.tags_in_object) == [7]
 
 
 def test_wrong_files_are_refused_in_a_sentence(tmp_path):

@@ -137,6 +137,16 @@ def test_only_what_the_projection_needs_travels_to_the_workers(tmp_path):
     np.testing.assert_array_equal(again.corners, truth.objects(seen(0.5))[0].corners)
 
 
+def test_a_part_has_the_transforms_of_its_time(tmp_path):
+    whole = truth_of(record(tmp_path / "bag"))
+    part = whole.part(seen(0.42).stamp_ns, seen(0.61).stamp_ns)
+    assert len(part.history.tracks["base"].stamps_ns) == 4
+    for seconds in (0.42, 0.55, 0.61):
+        (expected_sign,), (sign,) = whole.objects(seen(seconds)), part.objects(seen(seconds))
+        np.testing.assert_array_equal(sign.corners, expected_sign.corners)
+    assert part.objects(seen(1.0)) == ()
+
+
 def with_sign_at(tmp_path, rotation, translation):
     """A camera at rest in the map's origin looking along its z, and a sign in its own axes."""
     path = tmp_path / "bag"
