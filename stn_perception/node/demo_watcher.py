@@ -15,9 +15,9 @@ from lifecycle_msgs.msg import State
 from lifecycle_msgs.srv import GetState
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
-from rclpy.signals import SignalHandlerOptions
 
 from stn_perception.node.stop_signal import StopSignal
+from stn_perception.node.tool_node import started_context
 
 _POLL_S = 0.05
 # An answer can be lost when the service's two directions are not matched at the same time.
@@ -36,8 +36,7 @@ class GraphWatcher:
         os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
         self._stop = stop
         self._watched = watched
-        self._context = rclpy.Context()
-        rclpy.init(context=self._context, signal_handler_options=SignalHandlerOptions.NO)
+        self._context = started_context(())
         self._node = Node("demo_watcher", context=self._context, start_parameter_services=False)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)

@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from pathlib import Path
 from typing import IO, Any
 
 from stn_perception.node.player_options import EXAMPLE, PlayOptions, add_arguments, options_from
 from stn_perception.node.player_report import PlayReport
 from stn_perception.node.stop_signal import StopSignal
-from stn_perception.node.tool_command import tool_main
-from stn_perception.runtime.whole_file import write_whole_file
+from stn_perception.node.tool_command import told, tool_main
+from stn_perception.node.tool_node import StartError, tool_node
 
 # A BestEffort reader fetches from the writer's shared memory, which goes with the process.
 _LINGER_S = 0.3
@@ -29,7 +27,7 @@ _LINGER_S = 0.3
 _MATCH_SETTLES_S = 0.5
 
 
-class PlayError(Exception):
+class PlayError(StartError):
     """The replay cannot start; the message is one sentence for the user."""
 
 
@@ -49,7 +47,6 @@ def play(
         StartError: ROS refuses to start.
     """
     from stn_perception.bags import BagReader
-    from stn_perception.node.player_context import tool_node
 
     with ExitStack() as stack:
         if stop is None:
@@ -232,18 +229,8 @@ def run(
     parsed: argparse.Namespace, stop: StopSignal | None = None, ros_args: Sequence[str] = ()
 ) -> int:
     """Play as parsed arguments say, print the report, and return the exit status."""
-    from stn_perception.bags import BagError
-    from stn_perception.node.player_context import StartError
-
-    try:
-        report = play(options_from(parsed), stop, ros_args)
-        print(report.sentence())
-        if parsed.json:
-            write_whole_file(Path(parsed.json), report.to_json())
-    except (BagError, PlayError, StartError, ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
+    report = told(lambda: play(options_from(parsed), stop, ros_args), parsed.json)
+    return 1 if report is None else 0
 
 
 if __name__ == "__main__":

@@ -7,16 +7,15 @@ import gc
 import sys
 from collections.abc import Sequence
 
-import rclpy
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import TransitionCallbackReturn
-from rclpy.signals import SignalHandlerOptions
 
 from stn_perception.node.canonicalizer_node import CanonicalizerNode
 from stn_perception.node.exit_codes import EXIT_CLEAN, EXIT_FAILED, EXIT_USAGE
 from stn_perception.node.startup import Startup
 from stn_perception.node.stop_signal import StopSignal
+from stn_perception.node.tool_node import StartError, started_context
 from stn_perception.runtime.parameters.parameters import ParameterError
 
 
@@ -30,13 +29,10 @@ def run_node(args: Sequence[str], stop: StopSignal, transport: str, startup: Sta
         startup: Where the time of the start goes.
     """
     startup.mark("imports")
-    context = Context()
     try:
-        rclpy.init(
-            args=list(args), context=context, signal_handler_options=SignalHandlerOptions.NO
-        )
-    except Exception as error:  # rclpy's own error types differ between distributions
-        print(f"ROS 2 cannot start: {_one_line(error)}", file=sys.stderr)
+        context = started_context(args)
+    except StartError as error:
+        print(error, file=sys.stderr)
         return EXIT_USAGE
     try:
         return _run(context, stop, transport, startup)
@@ -78,8 +74,3 @@ def _walk_to_active(node: CanonicalizerNode) -> bool:
         if transition() != TransitionCallbackReturn.SUCCESS:
             return False
     return True
-
-
-def _one_line(error: BaseException) -> str:
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text.partition(", at ")[0]

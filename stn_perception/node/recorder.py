@@ -8,11 +8,9 @@ then nothing stands at the bag's place; see ``bags.writer``.
 from __future__ import annotations
 
 import argparse
-import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import Any
 
 from stn_perception.node.recorder_options import (
@@ -23,8 +21,8 @@ from stn_perception.node.recorder_options import (
     options_from,
 )
 from stn_perception.node.stop_signal import StopSignal
-from stn_perception.node.tool_command import tool_main
-from stn_perception.runtime.whole_file import write_whole_file
+from stn_perception.node.tool_command import told, tool_main
+from stn_perception.node.tool_node import executor_of, tool_node
 
 NODE_NAME = "bag_recorder"
 _DISCOVERY_PERIOD_S = 0.1
@@ -47,14 +45,13 @@ def record(
         StartError: ROS refuses to start.
     """
     from stn_perception.bags import BagWriter
-    from stn_perception.node.player_context import tool_node
     from stn_perception.node.recorder_writing import WritingThread
 
     with ExitStack() as stack:
         if stop is None:
             stop = stack.enter_context(StopSignal())
         node = stack.enter_context(tool_node(NODE_NAME, ros_args))
-        executor = stack.enter_context(_executor_of(node))
+        executor = stack.enter_context(executor_of(node))
         writer = stack.enter_context(BagWriter(options.output, overwrite=options.overwrite))
         log = None
         if options.arrival_log:
@@ -65,18 +62,6 @@ def record(
     if sum(report.recorded.values()):
         report.bag = str(options.output)
     return report
-
-
-@contextmanager
-def _executor_of(node: Any) -> Iterator[Any]:
-    from rclpy.executors import SingleThreadedExecutor
-
-    executor = SingleThreadedExecutor(context=node.context)
-    executor.add_node(node)
-    try:
-        yield executor
-    finally:
-        executor.shutdown()
 
 
 class _Recorder:
@@ -175,18 +160,8 @@ def run(
     parsed: argparse.Namespace, stop: StopSignal | None = None, ros_args: Sequence[str] = ()
 ) -> int:
     """Record as parsed arguments say, print the report, and return the exit status."""
-    from stn_perception.bags import BagError
-    from stn_perception.node.player_context import StartError
-
-    try:
-        report = record(options_from(parsed), stop, ros_args)
-        print(report.sentence())
-        if parsed.json:
-            write_whole_file(Path(parsed.json), report.to_json())
-    except (BagError, StartError, ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0 if report.bag and not report.failed else 1
+    report = told(lambda: record(options_from(parsed), stop, ros_args), parsed.json)
+    return 0 if report is not None and report.bag and not report.failed else 1
 
 
 if __name__ == "__main__":
