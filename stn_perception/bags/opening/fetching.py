@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-import fsspec  # type: ignore[import-untyped]
+import fsspec
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
