@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """One line of text names a source of truth, or is refused with what was expected."""
 
+from pathlib import Path
+
 import pytest
 
-from stn_perception.bags import BagError
-from stn_perception.bags.truth import TruthOptions, parse_truth
+from stn_perception.bags import BagError, BagReader
+from stn_perception.bags.truth import SeenFrame, TruthOptions, load_truth, parse_truth
+
+SAMPLE = Path(__file__).parents[3] / "samples" / "duckiebot"
 
 
 @pytest.mark.parametrize(
@@ -60,3 +64,13 @@ def test_wrong_text_is_refused_with_what_was_expected(text, expected):
     with pytest.raises(BagError, match=expected) as error:
         parse_truth(text)
     assert "\n" not in str(error.value)
+
+
+def test_no_truth_is_a_truth_that_knows_nothing():
+    with BagReader(SAMPLE) as reader:
+        truth = load_truth(parse_truth("none"), reader, "camera")
+    frame = SeenFrame("camera", 1_767_225_600_000_000_000, "camera_optical_frame", 640, 480)
+    assert truth.objects(frame) == ()
+    assert truth.part(0, 1).objects(frame) == ()
+    assert not truth.needs_pixels
+    assert truth.sentences == ()
