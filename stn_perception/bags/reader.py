@@ -9,15 +9,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from rosbags.interfaces import MessageDefinitionFormat
 from rosbags.rosbag2 import Reader
-from rosbags.typesys import TypesysError, get_types_from_idl, get_types_from_msg
 
 from stn_perception.bags.errors import BagError
 from stn_perception.bags.qos import TopicQos, from_rosbags
 from stn_perception.bags.ros1 import Ros1Recording
 from stn_perception.bags.split import messages_in_order
-from stn_perception.bags.typestore import make_typestore
+from stn_perception.bags.typestore import make_typestore, types_of_definition
 
 ROS1_SUFFIX = ".bag"
 STORAGE_SUFFIXES = (".mcap", ".db3", ROS1_SUFFIX)
@@ -67,6 +65,7 @@ class BagReader:
         self.path = Path(path)
         self.typestore = make_typestore()
         self._reader: Any = None
+        self._notes: list[str] = []
 
     def __enter__(self) -> BagReader:
         """Open the bag."""
@@ -81,11 +80,7 @@ class BagReader:
         if self.message_count == 0:
             self.close()
             raise BagError(f"the bag {self.path} holds no messages.")
-        try:
-            self._register_types()
-        except BaseException:
-            self.close()
-            raise
+        self._register_types()
         return self
 
     def __exit__(
@@ -128,8 +123,8 @@ class BagReader:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What is read otherwise than it was recorded, one sentence each."""
-        return tuple(getattr(self._reader, "notes", ()))
+        """What is read otherwise than it was recorded, or not understood, one sentence each."""
+        return (*getattr(self._reader, "notes", ()), *self._notes)
 
     @property
     def topics(self) -> dict[str, BagTopic]:
@@ -198,24 +193,20 @@ class BagReader:
             ) from error
 
     def _register_types(self) -> None:
-        """Learn the types that only this bag defines."""
-        parsers = {
-            MessageDefinitionFormat.MSG: get_types_from_msg,
-            MessageDefinitionFormat.IDL: lambda text, _: get_types_from_idl(text),
-        }
-        for connection in self._reader.connections:
-            parse = parsers.get(connection.msgdef.format)
-            if parse is None or connection.msgtype in self.typestore.fielddefs:
+        """Learn the types that only this bag defines; note those that it defines in vain."""
+        self._notes.clear()
+        for name, definition in {c.msgtype: c.msgdef for c in self._reader.connections}.items():
+            if name in self.typestore.fielddefs:
                 continue
             try:
-                types = parse(connection.msgdef.data, connection.msgtype)
-            except TypesysError as error:
-                raise BagError(
-                    f"the bag {self.path} defines {connection.msgtype} in a way that cannot be "
+                types = types_of_definition(definition, name)
+                known = self.typestore.fielddefs
+                self.typestore.register({k: v for k, v in types.items() if k not in known})
+            except Exception as error:  # rosbags raises several unrelated kinds here
+                self._notes.append(
+                    f"messages of {name} are not understood, its definition in the bag cannot be "
                     f"read: {_sentence(error)}"
-                ) from error
-            known = self.typestore.fielddefs
-            self.typestore.register({k: v for k, v in types.items() if k not in known})
+                )
 
 
 def check_is_bag(path: Path) -> None:

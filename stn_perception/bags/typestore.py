@@ -16,12 +16,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+from rosbags.interfaces import MessageDefinitionFormat
+from rosbags.typesys import Stores, get_types_from_idl, get_types_from_msg, get_typestore
 
 from stn_perception.bags.errors import BagError
 
 DEFINITIONS = Path(__file__).parent / "definitions"
 _STAMP_END = 12  # encapsulation, seconds, nanoseconds
+_IDL_SEPARATOR = re.compile(r"^={80}\nIDL: .*\n", re.MULTILINE)
 _TYPE_NAME = re.compile(r"^[A-Za-z]\w*/msg/[A-Za-z]\w*$")
 
 
@@ -35,6 +37,27 @@ def make_typestore() -> Any:
             found.update(get_types_from_msg(path.read_text(encoding="utf-8"), name))
     store.register(found)
     return store
+
+
+def types_of_definition(definition: Any, type_name: str) -> dict[str, Any]:
+    """Return the types that a recording defines for one of its topics; none where it does not.
+
+    Args:
+        definition: A rosbags ``MessageDefinition``, in the message or the interface language.
+        type_name: For example ``my_msgs/msg/Weight``.
+
+    Raises:
+        Exception: The definition cannot be read; rosbags raises several kinds.
+    """
+    if definition.format == MessageDefinitionFormat.MSG:
+        return dict(get_types_from_msg(definition.data, type_name))
+    types: dict[str, Any] = {}
+    if definition.format == MessageDefinitionFormat.IDL:
+        # rosbag2 joins the files of nested types, each below a line that names it.
+        for part in _IDL_SEPARATOR.split(definition.data):
+            if part.strip():
+                types.update(get_types_from_idl(part))
+    return types
 
 
 def share_folders() -> tuple[Path, ...]:

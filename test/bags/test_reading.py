@@ -52,17 +52,57 @@ def test_a_single_storage_file_opens_too(tmp_path, write_bag):
         assert bag.message_count == 10
 
 
-def test_a_bag_with_an_unreadable_definition_is_closed_again(tmp_path):
-    folder = tmp_path / "bag"
+def foreign_bag(folder: Path, definition: str, name: str = "my_msgs/msg/T") -> None:
+    """A bag with a topic of a type of its own, beside one of words."""
     with Writer(folder, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
-        topic = writer.add_connection(
-            "/t", "my_msgs/msg/T", msgdef="float64 [[ x", rihs01=f"RIHS01_{0:064}"
-        )
-        writer.write(topic, 1, b"\0\1\0\0")
-    with pytest.raises(BagError, match="defines my_msgs/msg/T"), BagReader(folder):
-        pass
+        topic = writer.add_connection("/t", name, msgdef=definition, rihs01=f"RIHS01_{0:064}")
+        writer.write(topic, 1, b"\0\1\0\0\7\0\0\0")
+        words = writer.add_connection("/words", "std_msgs/msg/String", typestore=FACTORY.typestore)
+        writer.write(words, 2, FACTORY.typestore.serialize_cdr(text("a"), "std_msgs/msg/String"))
+
+
+def test_an_unreadable_definition_spoils_only_its_own_topic(tmp_path):
+    foreign_bag(tmp_path / "bag", "float64 [[ x")
+    with BagReader(tmp_path / "bag") as bag:
+        own, words = bag.messages()
+        assert bag.deserialize(words).data == "a"
+        with pytest.raises(BagError, match="/t does not read as my_msgs/msg/T"):
+            bag.deserialize(own)
+        (note,) = bag.notes
+    assert note.startswith("messages of my_msgs/msg/T are not understood") and note[-1] == "."
+
+
+def test_a_bag_is_closed_again_however_reading_ends(tmp_path, write_bag):
+    write_bag(tmp_path / "bag")
+    with pytest.raises(ValueError, match="own"), BagReader(tmp_path / "bag") as bag:
+        next(bag.messages())
+        raise ValueError("own")
     open_files = [os.readlink(link) for link in Path("/proc/self/fd").iterdir() if link.exists()]
-    assert not [name for name in open_files if name.startswith(str(folder))]
+    assert not [name for name in open_files if name.startswith(str(tmp_path))]
+
+
+IDL = """{line}
+IDL: my_msgs/msg/T
+module my_msgs {{ module msg {{ struct T {{ my_msgs::msg::Inner inner; }}; }}; }};
+
+{line}
+IDL: my_msgs/msg/Inner
+module my_msgs {{ module msg {{ struct Inner {{ int32 number; }}; }}; }};
+""".format(line="=" * 80)
+
+
+@pytest.mark.parametrize(
+    "definition",
+    ["my_msgs/Inner inner\n" + "=" * 80 + "\nMSG: my_msgs/Inner\nint32 number\n", IDL],
+)
+def test_a_type_is_read_by_the_definition_in_the_bag(tmp_path, definition):
+    foreign_bag(tmp_path / "bag", definition)
+    (file,) = (tmp_path / "bag").glob("*.mcap")
+    if definition is IDL:  # rosbags writes every definition as one of the message language
+        file.write_bytes(file.read_bytes().replace(b"\7\0\0\0ros2msg", b"\7\0\0\0ros2idl", 2))
+    with BagReader(tmp_path / "bag") as bag:
+        assert bag.notes == ()
+        assert bag.deserialize(next(bag.messages())).inner.number == 7
 
 
 def broken_bags(tmp_path: Path, write_bag) -> dict[str, tuple[Path, str]]:
