@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import IO, Any
 
+from stn_perception.messages.stamps import time_fields
 from stn_perception.node.player_options import EXAMPLE, PlayOptions, add_arguments, options_from
 from stn_perception.node.player_report import PlayReport
 from stn_perception.node.stop_signal import StopSignal
@@ -194,7 +195,7 @@ class _Player:
         from rosgraph_msgs.msg import Clock
 
         message = Clock()
-        message.clock.sec, message.clock.nanosec = divmod(bag_time_ns, 1_000_000_000)
+        message.clock.sec, message.clock.nanosec = time_fields(bag_time_ns)
         self._clock.publish(message)
 
     def _publish(self, message: Any, due_s: float) -> None:

@@ -20,6 +20,7 @@ from typing import Any
 from stn_perception.benchmarks.node.cases import Case, case_of
 from stn_perception.benchmarks.node.ros_process import TRANSPORTS, ros_node
 from stn_perception.benchmarks.node.scene import Picture, pictures
+from stn_perception.messages.stamps import time_fields
 from stn_perception.node.message_factory import RclpyFactory, message_class
 from stn_perception.node.stop_signal import StopSignal
 from stn_perception.runtime.whole_file import write_whole_file
@@ -41,8 +42,7 @@ class Stamped:
 
     def at(self, stamp_ns: int) -> bytes:
         """The message with this stamp."""
-        seconds, nanoseconds = divmod(stamp_ns, 1_000_000_000)
-        octets: bytes = self._before + struct.pack("<iI", seconds, nanoseconds) + self._after
+        octets: bytes = self._before + struct.pack("<iI", *time_fields(stamp_ns)) + self._after
         return octets
 
 
