@@ -19,10 +19,10 @@ from contextlib import contextmanager
 
 from stn_perception.node.exit_codes import EXIT_CLEAN, EXIT_USAGE
 from stn_perception.node.import_errors import explain_import_error
-from stn_perception.node.process_memory import keep_large_blocks
 from stn_perception.node.startup import Startup
 from stn_perception.node.stop_signal import StopSignal
 from stn_perception.node.transport import tune_transport
+from stn_perception.runtime.process_memory import keep_large_blocks
 
 
 def main(args: Sequence[str] | None = None) -> int:

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from stn_perception.node.process_memory import keep_large_blocks
 from stn_perception.node.transport import tune_transport
+from stn_perception.runtime.process_memory import keep_large_blocks
 
 
 class StartError(Exception):

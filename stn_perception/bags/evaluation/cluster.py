@@ -13,6 +13,12 @@ from stn_perception.bags.errors import BagError
 from stn_perception.bags.evaluation.chunk import ModelChoice
 from stn_perception.bags.evaluation.shipped_files import send_models
 
+_WORK = "stn_perception.bags.evaluation.predicting"
+_CONFIG = {
+    "distributed.nanny.pre-spawn-environ.OMP_NUM_THREADS": 1,
+    "distributed.worker.multiprocessing-method": "forkserver",
+}
+
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
@@ -124,11 +130,9 @@ def workers(
     # distributed is not typed.
     client_of: Any = distributed.Client
     cluster_of: Any = distributed.LocalCluster
-
     # Their own words about every worker that comes and goes are not for the user.
-    quiet = {"distributed.nanny.pre-spawn-environ.OMP_NUM_THREADS": 1}
     logging.getLogger("distributed").setLevel(logging.ERROR)
-    with dask.config.set(quiet):
+    with dask.config.set(_CONFIG):
         if scheduler:
             try:
                 client = client_of(scheduler, timeout="10s")
@@ -141,6 +145,7 @@ def workers(
                 send_models(client, models)
                 yield OnCluster(client, _threads(client, scheduler))
             return
+        _load_once()
         cluster = cluster_of(
             n_workers=count,
             threads_per_worker=1,
@@ -153,6 +158,14 @@ def workers(
             if pin:
                 _pin(client)
             yield OnCluster(client, count)
+
+
+def _load_once() -> None:
+    """Let processes be copies of one that has imported everything: seconds for each of them."""
+    from distributed.utils import get_mp_context
+
+    # Its first call sets a list of its own, so ours comes after it.
+    get_mp_context().set_forkserver_preload(["distributed", _WORK])
 
 
 def _pin(client: Any) -> None:

@@ -19,7 +19,7 @@ from stn_perception.bags.evaluation.gray import gray_pixels
 from stn_perception.bags.evaluation.plain import from_plain, to_plain
 from stn_perception.bags.evaluation.sharpness import sharpness
 from stn_perception.bags.evaluation.warp_probe import equivariance_errors
-from stn_perception.bags.evaluation.worker_state import pipeline_of, reader_of
+from stn_perception.bags.evaluation.worker_state import pipeline_of, prepare_process, reader_of
 from stn_perception.bags.truth import SeenFrame, TrueObject, regions_of
 from stn_perception.messages.regions import Region
 from stn_perception.runtime.pipeline import Pipeline
@@ -35,6 +35,7 @@ def predict_chunk(task: ChunkTask) -> bytes:
     Frames go through the network in groups that are the same however the camera's frames are cut
     into chunks. So neither the split nor the number of workers shows in any bit.
     """
+    prepare_process()
     pipelines = {
         model.label: pipeline_of(model, task.parameters.model, task.parameters.pipeline)
         for model in task.models

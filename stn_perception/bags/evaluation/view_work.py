@@ -14,7 +14,7 @@ from stn_perception.bags.evaluation.chunk import BagSource, ModelChoice
 from stn_perception.bags.evaluation.frame_reading import read_frames
 from stn_perception.bags.evaluation.frame_refs import FrameRef
 from stn_perception.bags.evaluation.references import likeness
-from stn_perception.bags.evaluation.worker_state import reader_of
+from stn_perception.bags.evaluation.worker_state import prepare_process, reader_of
 from stn_perception.bags.factory import RosbagsFactory
 from stn_perception.bags.opening import CameraTopics
 from stn_perception.runtime.backends import get_backend
@@ -23,7 +23,6 @@ from stn_perception.runtime.late_views import with_views
 from stn_perception.runtime.parameters.parameters import NodeParameters
 from stn_perception.runtime.result_messages import ResultMessages
 from stn_perception.runtime.results import FrameResult
-from stn_perception.runtime.threads import set_threads
 
 TF_TOPIC = "/tf"
 
@@ -69,7 +68,7 @@ class SeenViews:
 
 def see_views(task: ViewTask) -> list[SeenViews]:
     """Warp and use the views of a chunk; any process may do it."""
-    set_threads(1)
+    prepare_process()
     reader = reader_of(task.bag)
     backend = get_backend(task.parameters.pipeline.backend)
     results = {ref.number: result for ref, result in task.frames}

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from stn_perception.bags.evaluation.chunk import BagSource, ModelChoice
@@ -15,12 +15,24 @@ from stn_perception.runtime.archive import ModelArchive
 from stn_perception.runtime.padded_batches import PaddedArchive
 from stn_perception.runtime.parameters.settings import ModelSettings
 from stn_perception.runtime.pipeline import Pipeline
+from stn_perception.runtime.process_memory import keep_large_blocks
 from stn_perception.runtime.settings import PipelineSettings
 from stn_perception.runtime.threads import set_threads
 
 # A reader holds its index in memory, so only the recordings at hand stay open.
 _OPEN_AT_ONCE = 2
 _readers: OrderedDict[tuple[str, str], BagReader] = OrderedDict()
+
+
+@cache
+def prepare_process() -> None:
+    """Settings of the whole process: one thread, and memory that stays with it.
+
+    More threads would change the last bits. Dask's workers give memory back at once, so that every
+    frame would fault its pages in again: a fifth of all the time.
+    """
+    set_threads(1)
+    keep_large_blocks()
 
 
 def reader_of(bag: BagSource) -> BagReader:
@@ -46,8 +58,7 @@ def close_readers() -> None:
 
 
 def pipeline_of(model: ModelChoice, settings: ModelSettings, knobs: PipelineSettings) -> Pipeline:
-    """The pipeline of a model, with one thread: more would change the last bits."""
-    set_threads(1)
+    """The pipeline of a model."""
     return Pipeline(archive_of(model, settings), knobs)
 
 
