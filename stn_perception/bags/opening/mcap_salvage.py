@@ -135,10 +135,11 @@ class _Salvage:
         """Take what a record other than a message says; most say nothing that the copy needs."""
         if item.opcode == records.SCHEMA:
             schema = Schema.read(_stream(item.content))
-            self._schemas[schema.id] = schema
+            schema.data.decode()  # a definition is text, or damaged
+            self._schemas.setdefault(schema.id, schema)
         elif item.opcode == records.CHANNEL:
             channel = Channel.read(_stream(item.content))
-            self._channels[channel.id] = channel
+            self._channels.setdefault(channel.id, channel)
         elif item.opcode == records.STATISTICS:
             self._counted_messages = Statistics.read(_stream(item.content)).message_count
         elif item.opcode == records.DATA_END:

@@ -75,7 +75,7 @@ def write_sound_copy(
         parts = [part for file in chosen if (part := _sound_part(file, copy, losses))]
         made = copy if parts else None
         if parts:
-            write_metadata(copy, parts)
+            _describe(copy, parts, source)
     if made is None or not _count(made):
         if not losses.sentences:
             raise BagError(fault)
@@ -84,6 +84,19 @@ def write_sound_copy(
     if len(losses.sentences) == said and not losses.counts:
         losses.sentences.append(_why(source, metadata, fault))
     return made
+
+
+def _describe(copy: Path, parts: Sequence[Path], source: Path) -> None:
+    """Write the metadata of a copy.
+
+    Raises:
+        BagError: Its files do not open.
+    """
+    try:
+        write_metadata(copy, parts)
+    except Exception as error:  # damaged definitions fail in any of the decoders beneath
+        reason = (str(error).splitlines() or [""])[0].rstrip(".") or type(error).__name__
+        raise BagError(f"what was salvaged of {source} cannot be read: {reason}.") from error
 
 
 def _listed(files: Sequence[Path], metadata: Metadata, losses: Losses) -> list[Path]:

@@ -11,7 +11,7 @@ from mcap.records import Channel, Chunk, Message
 from mcap.stream_reader import StreamReader, breakup_chunk
 from mcap.writer import CompressionType, IndexType, Writer
 
-from stn_perception.bags import BagError
+from stn_perception.bags import BagError, BagReader
 
 
 def mcap_messages(file: Path) -> list[tuple[str, int, bytes]]:
@@ -193,3 +193,17 @@ def test_a_file_of_which_nothing_can_be_read_is_refused_in_one_sentence(bags, co
     with pytest.raises(BagError, match=r"a\.mcap.*\.$") as refusal:
         bags.open(file)
     assert "\n" not in str(refusal.value)
+
+
+def test_a_damaged_definition_is_taken_from_where_the_file_repeats_it(bags):
+    file = bags.storage(bags.write(size=1000))
+    truth = mcap_messages(file)
+    data = bytearray(file.read_bytes())
+    place = data.index(b"string data")  # in the first chunk, which has no checksum
+    data[place : place + 6] = b"\xff" * 6
+    file.write_bytes(data[:-20] + bytes(20))  # the end is damaged, so that a copy is made
+    bag = bags.open(file)
+    assert bags.read(bag.path) == truth
+    assert set(bag.losses) == {"unreadable_bytes"}
+    with BagReader(bag.path) as reader:
+        assert reader.deserialize(next(reader.messages())).data.startswith("0:")
