@@ -23,7 +23,7 @@ _LARGEST_EXPONENT = 0.1
 
 
 def interpolate_homographies(
-    start: FloatArray, end: FloatArray, alpha: float
+    start: FloatArray, end: FloatArray, alpha: float | FloatArray
 ) -> tuple[FloatArray, Mask]:
     """The homographies a part ``alpha`` of the way from ``start`` (0) to ``end`` (1), N×3×3.
 

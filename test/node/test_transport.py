@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-import ctypes
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
 
-from stn_perception.node import process_memory
 from stn_perception.node.share import share_file
 from stn_perception.node.transport import PROFILE, profile_environment, tune_transport
 
@@ -59,18 +57,3 @@ def test_the_users_own_setting_wins(own: dict[str, str], tmp_path: Path) -> None
 def test_a_profile_in_the_working_folder_wins(tmp_path: Path) -> None:
     (tmp_path / "DEFAULT_FASTDDS_PROFILES.xml").write_text("<dds/>")
     assert profile_environment({}, tmp_path) == {}
-
-
-def test_large_blocks_come_from_the_heap_afterwards() -> None:
-    if not hasattr(ctypes.CDLL(None), "mallopt"):
-        pytest.skip("this C library has no mallopt")
-    assert process_memory.keep_large_blocks()
-    libc = ctypes.CDLL(None)
-    libc.malloc.restype = libc.sbrk.restype = ctypes.c_void_p
-    libc.malloc.argtypes, libc.sbrk.argtypes = [ctypes.c_size_t], [ctypes.c_ssize_t]
-    libc.free.argtypes = [ctypes.c_void_p]
-    block = libc.malloc(64 << 20)
-    try:
-        assert block < libc.sbrk(0), "a block of 64 MiB was mapped instead of taken from the heap"
-    finally:
-        libc.free(block)

@@ -11,9 +11,9 @@ from typing import Any, Protocol, TypeVar
 
 from stn_perception.bags.errors import BagError
 from stn_perception.bags.evaluation.chunk import ModelChoice
+from stn_perception.bags.evaluation.early_start import start_loading
 from stn_perception.bags.evaluation.shipped_files import send_models
 
-_WORK = "stn_perception.bags.evaluation.predicting"
 _CONFIG = {
     "distributed.nanny.pre-spawn-environ.OMP_NUM_THREADS": 1,
     "distributed.worker.multiprocessing-method": "forkserver",
@@ -145,7 +145,7 @@ def workers(
                 send_models(client, models)
                 yield OnCluster(client, _threads(client, scheduler))
             return
-        _load_once()
+        start_loading()
         cluster = cluster_of(
             n_workers=count,
             threads_per_worker=1,
@@ -158,14 +158,6 @@ def workers(
             if pin:
                 _pin(client)
             yield OnCluster(client, count)
-
-
-def _load_once() -> None:
-    """Let processes be copies of one that has imported everything: seconds for each of them."""
-    from distributed.utils import get_mp_context
-
-    # Its first call sets a list of its own, so ours comes after it.
-    get_mp_context().set_forkserver_preload(["distributed", _WORK])
 
 
 def _pin(client: Any) -> None:

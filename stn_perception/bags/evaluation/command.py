@@ -71,6 +71,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(parsed: argparse.Namespace) -> int:
     """Evaluate recordings, write the report, check the limits."""
+    from stn_perception.bags.evaluation.early_start import start_loading
+
+    if parsed.workers != 0 and not parsed.scheduler:
+        start_loading()  # whether workers pay is known only after what follows has loaded
     from stn_perception.bags.evaluation.from_command_line import evaluate
 
     return evaluate(parsed)

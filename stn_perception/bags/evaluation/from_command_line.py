@@ -15,13 +15,14 @@ from tqdm import tqdm
 
 from stn_perception.bags.errors import BagError
 from stn_perception.bags.evaluation.finished_chunks import FinishedChunks
-from stn_perception.bags.evaluation.options import EvaluationOptions, default_cache
+from stn_perception.bags.evaluation.options import EvaluationOptions
 from stn_perception.bags.evaluation.records import Evaluation
 from stn_perception.bags.evaluation.run import Evaluator
 from stn_perception.bags.evaluation.summary_text import summary_text
 from stn_perception.bags.metrics.as_json import evaluation_json
 from stn_perception.bags.metrics.parquet import write_parquet
 from stn_perception.bags.metrics.thresholds import check_thresholds, read_thresholds
+from stn_perception.bags.opening.default_cache import default_cache
 from stn_perception.bags.report import WorstView, worst_views, write_report
 from stn_perception.bags.truth import parse_truth
 from stn_perception.runtime.parameters.parameters import NodeParameters

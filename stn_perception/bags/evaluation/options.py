@@ -3,24 +3,18 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from stn_perception.bags.opening.default_cache import default_cache
 from stn_perception.bags.truth import TruthOptions
 from stn_perception.runtime.parameters.parameters import NodeParameters
 
 _BATCH_FRAMES = 8
 
 Boxes = Literal["auto", "detections", "truth", "full_frame", "fixed"]
-
-
-def default_cache() -> Path:
-    """Where downloads and sound copies of damaged recordings go (XDG base directories)."""
-    home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(home) / "stn_perception" / "bags"
 
 
 class EvaluationOptions(BaseModel):

@@ -8,6 +8,7 @@ import math
 import pickle
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
 from stn_perception.bags.errors import BagError
 from stn_perception.bags.evaluation.chunk import (
@@ -61,21 +62,27 @@ class CameraPlan:
         """Its frames in pieces that never part frames of one batch."""
         frames, batch = self.scan.frames, options.batch
         size = -(-options.chunk_frames // batch) * batch
+        pieces = [frames[first : first + size] for first in range(0, len(frames), size)]
         return [
             ChunkTask(
                 bag=self.source,
                 topics=self.scan.topics,
-                frames=frames[first : first + size],
+                frames=piece,
                 infos=self.scan.infos,
                 models=models,
                 parameters=self.parameters,
                 boxes_from_truth=self.boxes_from_truth,
-                truth=self.truth,
+                truth=self._truth_of(piece),
                 probe=warp_probe(options),
                 batch_frames=batch,
             )
-            for first in range(0, len(frames), size)
+            for piece in pieces
         ]
+
+    def _truth_of(self, frames: Sequence[FrameRef]) -> FrameTruth:
+        """What a worker needs of the truth."""
+        stamps = [frame.image.stamp_ns for frame in frames]
+        return self.truth.part(min(stamps), max(stamps))
 
 
 def warp_probe(options: EvaluationOptions) -> WarpProbe:
@@ -116,6 +123,11 @@ def _configured_image(reader: BagReader, camera: str) -> str:
     raise BagError(f"the bag {reader.path} has no image of the camera '{camera}' on {raw}.")
 
 
+def _given_folder(uri: str) -> Path | None:
+    """What ``{bag}`` in a path stands for: the user's own recording, not a copy of it."""
+    return Path(uri) if Path(uri).exists() else None
+
+
 def _plan_camera(
     reader: BagReader,
     source: BagSource,
@@ -133,7 +145,7 @@ def _plan_camera(
         }
     )
     parameters = parameters.model_copy(update={"inputs": inputs})
-    truth = load_truth(options.truth, reader, topics.camera)
+    truth = load_truth(options.truth, reader, topics.camera, _given_folder(source.uri))
     scan = scan_camera(reader, topics, inputs)
     scan = replace(scan, sentences=(*scan.sentences, *truth.sentences))
     settings = {

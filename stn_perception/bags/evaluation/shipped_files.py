@@ -10,7 +10,7 @@ from typing import Any
 
 from stn_perception.bags.errors import BagError
 from stn_perception.bags.evaluation.chunk import ModelChoice
-from stn_perception.bags.evaluation.options import default_cache
+from stn_perception.bags.opening.default_cache import default_cache
 from stn_perception.runtime.whole_file import write_whole_file
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,7 +118,7 @@ class _Curve:
         """Each time's part of the way from one curve to another, and whether there is one."""
         parts = (self.at - self.times[start]) / (self.times[end] - self.times[start])
         # One part for each item: the function multiplies its logarithms by them.
-        stacked = cast(float, parts[:, None, None])
+        stacked = parts[:, None, None]
         found, has_way = interpolate_homographies(left[0], right[0], stacked)
         return found, left[1] & right[1] & has_way
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stn_perception.bags.errors import BagError
-from stn_perception.bags.evaluation.options import default_cache
 from stn_perception.bags.labelling.frames import CameraFrames
 from stn_perception.bags.labelling.server import LabelServer, Shown
 from stn_perception.bags.labelling.session import LabellingSession
 from stn_perception.bags.opening import camera_topics, opened
+from stn_perception.bags.opening.default_cache import default_cache
 from stn_perception.bags.reader import BagReader
 
 

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from stn_perception.bags.truth.objects import TrueObject
 from stn_perception.geometry import FloatArray, convex_intersection, polygon_area
@@ -38,6 +37,9 @@ def match_truths(
     if not views or not free:
         return matches
     overlaps = np.array([[_overlap(corners[v], truths[t].corners) for t in free] for v in views])
+    # Loaded where it is needed: labelling uses this package and does without.
+    from scipy.optimize import linear_sum_assignment
+
     # Pairs that are too poor must not cost a better one its partner.
     gains = np.where(overlaps >= LEAST_OVERLAP, overlaps, 0.0)
     for row, column in zip(*linear_sum_assignment(gains, maximize=True), strict=True):
