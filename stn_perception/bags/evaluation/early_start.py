@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 
 _WORK = ("distributed", "stn_perception.bags.evaluation.predicting")
 
@@ -17,6 +17,7 @@ def start_loading() -> None:
     process and its copies never see it, and end when the command does.
     """
     multiprocessing.get_context("forkserver").set_forkserver_preload(list(_WORK))
+    resource_tracker.ensure_running()  # it lets Ctrl-C through again after its own start
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         forkserver.ensure_running()

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from stn_perception.runtime.parameters.parameters import NodeParameters
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from evaluation_digest import FRAMES
+from evaluation_digest import FRAMES, digest
 
 SAMPLE = Path(__file__).parents[3] / "samples" / "duckiebot"
 
@@ -35,20 +36,28 @@ def short_bag(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def evaluate(short_bag: Path, tmp_path: Path) -> Callable[..., Evaluation]:
     """Evaluate the short recording with smoothed tracks; chunks lie in ``tmp_path / 'kept'``."""
+    return partial(evaluation_of, short_bag, tmp_path)
 
-    def run(**options: Any) -> Evaluation:
-        progress = options.pop("progress", lambda done, total: None)
-        parameters = NodeParameters.from_ros({"smoothing": 0.5})
-        given = EvaluationOptions(
-            **{
-                "bags": (str(short_bag),),
-                "parameters": parameters,
-                "workers": 0,
-                "probe_every": 20,
-                "cache": tmp_path / "cache",
-                **options,
-            }
-        )
-        return Evaluator(given, FinishedChunks(tmp_path / "kept"), progress).run("a command")
 
-    return run
+@pytest.fixture(scope="session")
+def undisturbed(short_bag: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Digest of an evaluation in this process in one piece."""
+    found = evaluation_of(short_bag, tmp_path_factory.mktemp("undisturbed"), chunk_frames=1000)
+    assert len(found.frames) == FRAMES
+    assert len(found.views) == 2 * FRAMES
+    return digest(found)
+
+
+def evaluation_of(bag: Path, folder: Path, **options: Any) -> Evaluation:
+    progress = options.pop("progress", lambda done, total: None)
+    given = EvaluationOptions(
+        **{
+            "bags": (str(bag),),
+            "parameters": NodeParameters.from_ros({"smoothing": 0.5}),
+            "workers": 0,
+            "probe_every": 20,
+            "cache": folder / "cache",
+            **options,
+        }
+    )
+    return Evaluator(given, FinishedChunks(folder / "kept"), progress).run("a command")

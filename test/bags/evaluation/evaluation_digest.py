@@ -10,7 +10,7 @@ import numpy as np
 
 from stn_perception.bags.evaluation.records import Evaluation
 
-FRAMES = 60
+FRAMES = 48
 
 
 def digest(evaluation: Evaluation) -> str:

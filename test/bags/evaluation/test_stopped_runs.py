@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A run that is killed at half and repeated says what an undisturbed one says."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+CHUNK = 4
+
+
+def command(bag: Path, output: Path, workers: int) -> list[str]:
+    line = [sys.executable, "-m", "stn_perception.cli", "evaluate", str(bag)]
+    line += ["--workers", str(workers), "--chunk-frames", str(CHUNK), "--batch-frames", "2"]
+    return [*line, "--output", str(output), "--json", str(output.with_suffix(".json"))]
+
+
+def numbers(output: Path) -> dict:
+    content = json.loads(output.with_suffix(".json").read_text())
+    return {name: value for name, value in content.items() if name not in ("seconds", "fps")}
+
+
+def page(output: Path) -> bytes:
+    return (output / "report.html").read_bytes().replace(str(output).encode(), b"OUT")
+
+
+@pytest.fixture(scope="module")
+def whole(short_bag: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    output = tmp_path_factory.mktemp("whole") / "out"
+    subprocess.run(command(short_bag, output, 0), check=True, capture_output=True)
+    return output
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_killed_run_goes_on_where_it_was(
+    short_bag: Path, whole: Path, tmp_path: Path, workers: int
+) -> None:
+    output = tmp_path / "out"
+    running = subprocess.Popen(
+        command(short_bag, output, workers), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    kept = output / ".chunks"
+    deadline = time.monotonic() + 120
+    while not kept.is_dir() or len(list(kept.glob("*.gz"))) < 3:
+        assert running.poll() is None and time.monotonic() < deadline, running.communicate()
+        time.sleep(0.02)
+    family = psutil.Process(running.pid).children(recursive=True)
+    os.kill(running.pid, signal.SIGKILL)
+    running.wait()
+    _, alive = psutil.wait_procs(family, timeout=30)
+    assert alive == []
+    done = {chunk: chunk.stat().st_mtime_ns for chunk in kept.glob("*.gz")}
+    assert len(done) >= 3
+    assert not (output / "report.html").exists()
+    subprocess.run(command(short_bag, output, workers), check=True, capture_output=True)
+    assert numbers(output) == numbers(whole)
+    assert not kept.exists()
+    mine, theirs = page(output), page(whole)
+    if workers == 0:
+        assert mine == theirs
+
+
+@pytest.mark.parametrize("after_s", [0.3, 2.0, 6.0])
+def test_ctrl_c_leaves_one_word_and_no_process(
+    short_bag: Path, tmp_path: Path, after_s: float
+) -> None:
+    output = tmp_path / "out"
+    running = subprocess.Popen(
+        command(short_bag, output, 2),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    time.sleep(after_s)
+    family = psutil.Process(running.pid).children(recursive=True)
+    os.killpg(running.pid, signal.SIGINT)
+    told, _ = running.communicate(timeout=60)
+    _, alive = psutil.wait_procs(family, timeout=30)
+    assert alive == []
+    assert running.returncode == 130, told
+    assert "Traceback" not in told
+    assert not (output / "report.html").exists()
