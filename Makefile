@@ -2,7 +2,8 @@
 # Every target does all its own set-up and skip what is already there.
 #   make demo    a real recording through the whole ROS 2 graph; pictures in demo-out/
 #   make docs    the API pages from the docstrings, in docs-out/
-#   make test    lint, types, import rules, unit tests, ROS tests, colcon build and test
+#   make test    lint, types, import rules, unit tests, ROS tests, colcon build and test;
+#                TEST_ARGS="test/geometry -x" runs that alone, by pytest's arguments
 PYTHON ?= python3
 VENV ?= .venv
 
@@ -19,7 +20,7 @@ demo: setup-demo
 	@$(VENV)/bin/stn demo --output demo-out $(DEMO_ARGS)
 
 test: setup-test
-	@$(VENV)/bin/python -m pytest $(TEST_ARGS)
+	@$(VENV)/bin/python $(if $(strip $(TEST_ARGS)),-m pytest $(TEST_ARGS),tools/run_tests.py)
 
 docs: setup-test
 	@$(VENV)/bin/pdoc stn_perception -o docs-out && echo "docs-out/index.html"

@@ -43,6 +43,7 @@ EXTRAS = {
         "playwright",
         "pupil-apriltags",
         "pytest>=8",
+        "pytest-xdist",
         "ruff",
         # The CUDA kernels' tests run in its interpreter; PyTorch's CUDA builds bring it.
         "triton>=3.2",
