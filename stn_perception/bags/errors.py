@@ -2,5 +2,5 @@
 """What can go wrong with a recording, in one sentence."""
 
 
-class BagError(Exception):
+class BagError(ValueError):
     """A bag that cannot be read or written; the message is one sentence for the user."""

@@ -20,6 +20,8 @@ COMMANDS = [
     ["models", "check"],
     ["models", "score"],
     ["models", "explain"],
+    ["evaluate"],
+    ["label"],
 ]
 
 
@@ -56,6 +58,11 @@ def test_help_needs_neither_torch_nor_ros() -> None:
         (["replay", "nowhere_bag"], "nowhere_bag"),
         (["replay", "nowhere_bag", "--rate", "-1"], "-1"),
         (["run", "--log-level", "loud"], "loud"),
+        (["evaluate", "nowhere_bag"], "nowhere_bag"),
+        (["evaluate", "nowhere_bag", "--workers", "-1"], "-1"),
+        (["evaluate", "nowhere_bag", "--truth", "crystal_ball"], "crystal_ball"),
+        (["label", "nowhere_bag"], "nowhere_bag"),
+        (["label", "nowhere_bag", "--every", "0"], "0"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import shlex
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +52,8 @@ def evaluate(parsed: argparse.Namespace) -> int:
     kept = FinishedChunks(output / ".chunks")
     with _Progress() as progress:
         evaluator = Evaluator(options, kept, progress)
-        output.mkdir(parents=True, exist_ok=True)
-        evaluation = evaluator.run(command_line(parsed))
+        with _made_folder(output):
+            evaluation = evaluator.run(command_line(parsed))
     content = evaluation_json(evaluation)
     worst = worst_views(evaluation, _WORST)
     pictures = evaluator.pictures(worst)
@@ -126,6 +128,18 @@ def command_line(parsed: argparse.Namespace) -> str:
         for each in value if isinstance(value, list) else [value]:
             words += [action.option_strings[-1], str(each)]
     return shlex.join(words)
+
+
+@contextlib.contextmanager
+def _made_folder(folder: Path) -> Iterator[None]:
+    """A folder that is there before the work begins, and goes again where nothing came of it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):  # finished chunks lie in it
+            folder.rmdir()
+        raise
 
 
 class _Progress:

@@ -31,8 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(parsed: argparse.Namespace) -> int:
-    """Serve the page until Ctrl-C; what the bag refuses becomes a ValueError of one sentence."""
-    from stn_perception.bags.errors import BagError
+    """Serve the page until Ctrl-C."""
     from stn_perception.bags.labelling.serving import Wanted, label
 
     if parsed.every < 1:
@@ -48,10 +47,7 @@ def run(parsed: argparse.Namespace) -> int:
         parsed.every,
         not parsed.no_browser,
     )
-    try:
-        label(wanted)
-    except BagError as error:
-        raise ValueError(str(error)) from error
+    label(wanted)
     return 0
 
 

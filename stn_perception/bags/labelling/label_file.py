@@ -115,18 +115,19 @@ def label_text(
 def _content(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_bytes())
-        if not isinstance(content, dict) or content.get("format") != FORMAT:
-            raise BagError(
-                f'{path} is no file of labels, expected "format": "{FORMAT}"; name another file '
-                "with --output."
-            )
-        SideFile.model_validate(content)
     except OSError as error:
         raise BagError(f"the labels {path} cannot be read: {error.strerror}.") from error
-    except ValidationError as error:
-        raise BagError(f"the labels {path} cannot be used: {sentence(error)}.") from error
     except ValueError as error:
         raise BagError(f"the labels {path} are no JSON: {error}.") from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise BagError(
+            f'{path} is no file of labels, expected "format": "{FORMAT}"; name another file '
+            "with --output."
+        )
+    try:
+        SideFile.model_validate(content)
+    except ValidationError as error:
+        raise BagError(f"the labels {path} cannot be used: {sentence(error)}.") from error
     return content
 
 

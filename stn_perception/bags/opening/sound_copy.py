@@ -78,7 +78,7 @@ def write_sound_copy(
             _describe(copy, parts, source)
     if made is None or not _count(made):
         if not losses.sentences:
-            raise BagError(fault)
+            raise BagError(f"the bag {source} holds no messages.")
         raise BagError(f"nothing of the bag {source} can be read: {losses.sentences[0]}")
     _compare(metadata, _count(made), source, losses)
     if len(losses.sentences) == said and not losses.counts:

@@ -195,6 +195,13 @@ def test_a_file_of_which_nothing_can_be_read_is_refused_in_one_sentence(bags, co
     assert "\n" not in str(refusal.value)
 
 
+def test_a_recorder_that_was_killed_before_the_first_message_left_none(bags):
+    file = bags.folder / "a.mcap"
+    file.write_bytes(b"\x89MCAP0\r\n")
+    with pytest.raises(BagError, match=r"^the bag .*a\.mcap holds no messages\.$"):
+        bags.open(file)
+
+
 def test_a_damaged_definition_is_taken_from_where_the_file_repeats_it(bags):
     file = bags.storage(bags.write(size=1000))
     truth = mcap_messages(file)
