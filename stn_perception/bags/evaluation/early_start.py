@@ -7,7 +7,7 @@ import multiprocessing
 import signal
 from multiprocessing import forkserver, resource_tracker
 
-_WORK = ("distributed", "stn_perception.bags.evaluation.predicting")
+_WORK = ("distributed", "stn_perception.bags.evaluation.preloaded")
 
 
 def start_loading() -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
@@ -56,7 +57,7 @@ def to_plain(value: Any) -> Any:
             _KIND: "array",
             "type": value.dtype.str,
             "shape": value.shape,
-            "values": value.ravel().tolist(),
+            "values": base64.b64encode(np.ascontiguousarray(value).tobytes()).decode(),
         }
     if isinstance(value, np.generic):
         return value.item()
@@ -85,7 +86,8 @@ def from_plain(value: Any) -> Any:
     if name == "reason":
         return DropReason(value["value"])
     if name == "array":
-        return np.array(value["values"], dtype=value["type"]).reshape(value["shape"])
+        octets = base64.b64decode(value["values"], validate=True)
+        return np.frombuffer(octets, dtype=value["type"]).reshape(value["shape"])
     if name == "mapping":
         return {from_plain(key): from_plain(inner) for key, inner in value["pairs"]}
     kind = _KINDS.get(str(name))

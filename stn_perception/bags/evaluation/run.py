@@ -7,6 +7,7 @@ import contextlib
 import os
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from stn_perception.bags.errors import BagError
@@ -87,21 +88,20 @@ class Evaluator:
             BagError: None of them can be read, or a worker fails.
         """
         began_s = time.monotonic()
-        plans, bags = self._plans()
-        self._planned = plans
-        self._total = sum(len(c.scan.frames) for plan in plans for c in plan.cameras)
         views: list[ViewRecord] = []
         frames: list[FrameRecord] = []
         options = self._options
         try:
-            with workers(
-                self._worker_count(),
-                options.scheduler,
-                options.memory_limit,
-                options.pin,
-                self._models,
-            ) as hands:
-                for plan in plans:
+            with contextlib.ExitStack() as stack:
+                planner = stack.enter_context(ThreadPoolExecutor(1))
+                planning = planner.submit(self._plans)
+                count = options.workers
+                if count is None:  # else workers start meanwhile
+                    count = self._worker_count(planning.result()[0])
+                hands = stack.enter_context(self._workers(count))
+                self._planned, bags = planning.result()
+                self._total = _frames(self._planned)
+                for plan in self._planned:
                     tally = self._evaluate(plan, hands)
                     with BagReader(plan.bag.path) as reader:
                         bags[plan.uri] = tally.evaluated(plan.uri, reader.start_ns, reader.end_ns)
@@ -160,13 +160,15 @@ class Evaluator:
             raise first
         return plans, refused
 
-    def _worker_count(self) -> int:
-        wanted = self._options.workers
-        if wanted is not None:
-            return wanted
-        pieces = -(-self._total // self._options.chunk_frames)
+    def _worker_count(self, plans: Sequence[_BagPlan]) -> int:
+        """So many processes as pay."""
+        pieces = -(-_frames(plans) // self._options.chunk_frames)
         cores = len(os.sched_getaffinity(0))
         return min(cores, pieces) if cores > 1 and pieces >= _CHUNKS_WORTH_PROCESSES else 0
+
+    def _workers(self, count: int) -> contextlib.AbstractContextManager[Workers]:
+        options = self._options
+        return workers(count, options.scheduler, options.memory_limit, options.pin, self._models)
 
     def _evaluate(self, plan: _BagPlan, hands: Workers) -> Tally:
         options = self._options
@@ -198,3 +200,7 @@ class Evaluator:
     def _advance(self, frames: int) -> None:
         self._done += frames
         self._progress(self._done, self._total)
+
+
+def _frames(plans: Sequence[_BagPlan]) -> int:
+    return sum(len(camera.scan.frames) for plan in plans for camera in plan.cameras)
