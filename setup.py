@@ -14,7 +14,7 @@ EXTRAS = {
     "ros": ["ros-rclpy>=9.1", "ros-common-interfaces", "ros-rmw-fastrtps-cpp"],
     # Sampling of frames by compiled loops; without it OpenCV does the same, more slowly.
     "fast": ["numba>=0.60"],
-    "bags": ["fsspec", "mcap>=1.1", "rosbags>=0.10", "zstandard"],
+    "bags": ["aiohttp", "fsspec", "mcap>=1.1", "rosbags>=0.10", "zstandard"],
     # `stn evaluate`: on top of [bags].
     "evaluate": [
         "dask>=2024.1",
