@@ -29,7 +29,7 @@ def test_every_file_with_compiled_functions_counts_in_the_version() -> None:
 def test_code_kept_from_other_sources_is_not_used(tmp_path: Path) -> None:
     """A change in a function deep inside shows, though its callers' files stay as they were."""
     shutil.copytree(
-        PACKAGE, tmp_path / "stn_perception", ignore=shutil.ignore_patterns("*.nb[ic]")
+        PACKAGE, tmp_path / "stn_perception", ignore=shutil.ignore_patterns("__pycache__")
     )
     program = (
         "import numpy as np\n"

@@ -93,6 +93,7 @@ def test_a_browser_draws_outlines_charts_and_heat(sample_page: Path, tmp_path: P
             "--headless",
             "--no-sandbox",
             "--disable-gpu",
+            "--disable-dev-shm-usage",  # containers have little of it
             f"--user-data-dir={tmp_path / 'profile'}",
             "--window-size=1160,5000",
             f"--screenshot={shot}",
