@@ -115,6 +115,8 @@ def _comparison(one: Comparison) -> dict[str, Any]:
         "p_holm": number(one.p_holm),
         "only_first": one.only_first,
         "only_second": one.only_second,
+        "lenient": one.lenient,
+        "symmetry": one.symmetry,
         "better": one.better,
         "verdict": one.verdict,
     }

@@ -9,11 +9,13 @@ from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stn_perception.bags.evaluation.records import Evaluation
 from stn_perception.bags.metrics.measuring import Measured, measured
 from stn_perception.bags.metrics.metric_names import METRICS
 from stn_perception.bags.metrics.pairing import Pairs, paired_views
+from stn_perception.bags.metrics.per_view import corner_errors_of_side
 from stn_perception.bags.metrics.permutation import holm, sign_flip_p
 from stn_perception.bags.metrics.statistics import Statistics, statistics
 
@@ -35,6 +37,9 @@ class Comparison:
         p_holm: The same, corrected for all comparisons of the evaluation.
         comparisons: How many these are.
         only_first, only_second: Views that only one of them has.
+        lenient: Label of the model that leaves more turns open than the other; empty where both
+            leave the same ones open, or where turns do not show in the metric.
+        symmetry: By how many poses the lenient one's views are right: 2 or 4.
     """
 
     first: str
@@ -46,6 +51,8 @@ class Comparison:
     comparisons: int
     only_first: int
     only_second: int
+    lenient: str = ""
+    symmetry: int = 1
 
     @property
     def better(self) -> str | None:
@@ -57,7 +64,7 @@ class Comparison:
     @property
     def verdict(self) -> str:
         """Which is better, by how much, and whether that could be chance, in words."""
-        return f"{self._finding()} {self._chance()}{self._unpaired()}"
+        return f"{self._finding()} {self._chance()}{self._forgiven()}{self._unpaired()}"
 
     def _finding(self) -> str:
         metric, found = METRICS[self.metric], self.difference
@@ -92,6 +99,13 @@ class Comparison:
             p += f", corrected for {self.comparisons} comparisons"
         could = "Chance alone hardly explains this" if self.better else "That could be chance"
         return f"{could} ({p}; {found.n} paired views in {found.clusters} clusters)."
+
+    def _forgiven(self) -> str:
+        if not self.lenient:
+            return ""
+        turns = "Quarter" if self.symmetry == 4 else "Half"
+        whom = "both" if self.metric in _WITH_TRUTH else "it alone"
+        return f" {turns} turns, which {self.lenient} leaves open, are forgiven to {whom}."
 
     def _unpaired(self) -> str:
         parts = [
@@ -133,8 +147,7 @@ def _of_two(found: Measured, first: str, second: str) -> Iterator[Comparison]:
     known = [name for name in _WITH_TRUTH if _known(found, pairs, name)]
     known = known or [name for name in _WITHOUT_TRUTH if _known(found, pairs, name)]
     for name in known or _WITH_TRUTH:
-        values = found.values[name]
-        difference = values[pairs.second] - values[pairs.first]
+        difference = _differences(found, pairs, name)
         clusters = found.clusters[pairs.first]
         finite = np.isfinite(difference)
         p = sign_flip_p(difference[finite], clusters[finite])
@@ -148,7 +161,33 @@ def _of_two(found: Measured, first: str, second: str) -> Iterator[Comparison]:
             1,
             pairs.only_first,
             pairs.only_second,
+            *_lenient(found, pairs, name, (first, second)),
         )
+
+
+def _differences(found: Measured, pairs: Pairs, name: str) -> NDArray[np.float64]:
+    """Second minus first of each pair.
+
+    Corner errors of a pair are up to the same turns: a model that does not say which way is up
+    would else win against one that says it and errs at times.
+    """
+    symmetries = found.views.symmetry[pairs.first], found.views.symmetry[pairs.second]
+    if name not in _WITH_TRUTH or np.array_equal(*symmetries):
+        return np.asarray(found.values[name][pairs.second] - found.values[name][pairs.first])
+    first, second = (
+        corner_errors_of_side(found.views.where(rows), np.maximum(*symmetries))
+        for rows in (pairs.first, pairs.second)
+    )
+    return np.asarray(second - first)
+
+
+def _lenient(found: Measured, pairs: Pairs, name: str, labels: tuple[str, str]) -> tuple[str, int]:
+    """Which of two models leaves more turns open, and its symmetry, where the metric shows it."""
+    rows = (pairs.first, pairs.second)
+    symmetries = [int(found.views.symmetry[one].max(initial=1)) for one in rows]
+    if name == "jitter_of_side" or symmetries[0] == symmetries[1]:
+        return "", 1
+    return labels[int(np.argmax(symmetries))], max(symmetries)
 
 
 def _known(found: Measured, pairs: Pairs, name: str) -> bool:

@@ -60,6 +60,17 @@ def corner_errors_px(
     return np.where(known, least, np.nan), shifts
 
 
+def corner_errors_of_side(views: ViewColumns, symmetry: Integers) -> Floats:
+    """The corner error as a share of the side up to other turns than the views' own.
+
+    Args:
+        views: N views.
+        symmetry: N numbers of poses that count as right.
+    """
+    errors_px, shifts = corner_errors_px(views.corners, views.truth, symmetry)
+    return _ratio(errors_px, quad_sides_px(shifted(views.truth, shifts)))
+
+
 def shifted(quads: Floats, shifts: Integers) -> Floats:
     """N×4×2 quads whose corner i is corner ``i + shift`` of the given ones, N shifts."""
     places = (np.arange(4) + shifts[:, None]) % 4

@@ -95,6 +95,26 @@ def test_boxes_without_an_id_are_paired_by_their_place() -> None:
     assert found.difference.mean == pytest.approx(-0.015)
 
 
+def test_a_model_that_knows_no_upright_wins_nothing_by_that() -> None:
+    upside_down = np.roll(SQUARE, 2, axis=0)
+    strict = [view(f, upside_down if f % 5 == 0 else SQUARE) for f in range(200)]
+    lenient = [
+        view(f, moved((0.5, 0), np.roll(SQUARE, f % 4, axis=0)), model="other", symmetry=4)
+        for f in range(200)
+    ]
+    for labels in (("planar", "other"), ("other", "planar")):
+        found = of_two(strict + lenient, labels)
+        assert found.better == "planar"
+        assert abs(found.difference.mean) == pytest.approx(0.005)
+        assert (found.lenient, found.symmetry) == ("other", 4)
+        assert "Quarter turns, which other leaves open, are forgiven to both." in found.verdict
+
+
+def test_turns_that_both_leave_open_are_not_spoken_of() -> None:
+    found = of_two(both(symmetry=2))
+    assert found.lenient == "" and "turns" not in found.verdict
+
+
 def test_without_truth_steadiness_is_compared() -> None:
     found = compared(
         evaluation(
