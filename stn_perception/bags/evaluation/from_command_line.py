@@ -107,7 +107,7 @@ def options_of(parsed: argparse.Namespace) -> EvaluationOptions:
         )
     except ValidationError as error:
         first = error.errors()[0]
-        name = "--" + str(first["loc"][0]).replace("_", "-")
+        name = "--" + str(first["loc"][0]).replace("_", "-").removesuffix("-deg")
         raise BagError(f"{name} is {first['input']!r}: {first['msg']}.") from error
 
 

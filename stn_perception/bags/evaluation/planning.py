@@ -112,7 +112,9 @@ def chosen_cameras(reader: BagReader, options: EvaluationOptions) -> list[Camera
     configured = options.parameters.inputs.cameras
     if not names and configured != InputSettings().cameras:
         names = [_configured_image(reader, camera) for camera in configured]
-    return [camera_topics(reader, name, options.detections) for name in names or [None]]
+    return [
+        camera_topics(reader, name, options.detections) for name in dict.fromkeys(names) or [None]
+    ]
 
 
 def _configured_image(reader: BagReader, camera: str) -> str:
@@ -147,7 +149,8 @@ def _plan_camera(
     parameters = parameters.model_copy(update={"inputs": inputs})
     truth = load_truth(options.truth, reader, topics.camera, _given_folder(source.uri))
     scan = scan_camera(reader, topics, inputs)
-    scan = replace(scan, sentences=(*scan.sentences, *truth.sentences))
+    told = _told_choices(boxes, topics, options)
+    scan = replace(scan, sentences=(*told, *scan.sentences, *truth.sentences))
     settings = {
         "parameters": parameters.model_dump(mode="json"),
         "boxes": boxes,
@@ -171,9 +174,25 @@ def _boxes(topics: CameraTopics, options: EvaluationOptions) -> str:
             f"boxes are to come from detections, but camera '{topics.camera}' has none; name "
             "their topic by --detections, or choose --boxes truth, full_frame or fixed."
         )
+    if options.boxes == "fixed" and not options.parameters.inputs.fixed_boxes():
+        raise BagError(
+            "boxes are to be fixed, but the parameters have none; give a file with fixed_regions "
+            "by --params."
+        )
     if options.boxes != "auto":
         return options.boxes
     wanted = options.parameters.inputs.regions
     if wanted != "detections" or topics.detections is not None:
         return wanted
     return "truth" if has_truth else "full_frame"
+
+
+def _told_choices(boxes: str, topics: CameraTopics, options: EvaluationOptions) -> list[str]:
+    """What is done otherwise than the parameters say, as the recording lacks it."""
+    inputs, sentences = options.parameters.inputs, []
+    if options.boxes == "auto" and boxes != inputs.regions:
+        instead = "the truth gives the boxes" if boxes == "truth" else "the whole frame is the box"
+        sentences.append(f"Camera '{topics.camera}' has no detections, so {instead}.")
+    if inputs.use_depth and topics.depth is None:
+        sentences.append(f"Camera '{topics.camera}' has no depth, so it is done without.")
+    return sentences
