@@ -59,6 +59,7 @@ def test_colcon_installs_what_ros2_run_and_ros2_launch_look_for(workspace: Path)
     assert (index / "stn_perception").is_file()
 
 
+@pytest.mark.slow
 def test_colcon_test_runs_the_packages_tests(workspace: Path) -> None:
     if os.environ.get("STN_INSIDE_COLCON"):
         pytest.skip("this is the run that colcon started")

@@ -43,6 +43,7 @@ def kill_during_creation(environment: Path, setup: ModuleType) -> None:
     assert process.wait(TIMEOUT_S) == -signal.SIGKILL
 
 
+@pytest.mark.slow
 def test_a_creation_that_was_killed_starts_anew(setup: ModuleType, tmp_path: Path) -> None:
     environment = tmp_path / "environment"
     kill_during_creation(environment, setup)

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import stn_perception
 from stn_perception.runtime.compiled import jit
 
@@ -26,6 +28,7 @@ def test_every_file_with_compiled_functions_counts_in_the_version() -> None:
     assert users and users <= counted
 
 
+@pytest.mark.slow
 def test_code_kept_from_other_sources_is_not_used(tmp_path: Path) -> None:
     """A change in a function deep inside shows, though its callers' files stay as they were."""
     shutil.copytree(

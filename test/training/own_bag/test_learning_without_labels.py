@@ -36,6 +36,7 @@ def median_angle(archive: Path, bag: Path, steps: int) -> tuple[float, float]:
     return row["angle_median_deg"]["value"], row["corner_median_percent"]["value"]
 
 
+@pytest.mark.slow
 def test_a_minute_without_labels_learns_the_pose_of_other_frames(
     made_bag: Path, other_bag: Path, tmp_path: Path, config_of: Callable[..., TrainingConfig]
 ) -> None:
@@ -54,6 +55,7 @@ def test_a_minute_without_labels_learns_the_pose_of_other_frames(
     assert "without labels" in card.training.data
 
 
+@pytest.mark.slow
 def test_classes_are_told_apart_through_the_transformer(
     two_objects_bag: Path, tmp_path: Path, config_of: Callable[..., TrainingConfig]
 ) -> None:
