@@ -112,7 +112,7 @@ class Evaluator:
             close_readers()
         settings = options.parameters.model
         return Evaluation(
-            bags=tuple(bags[uri] for uri in options.bags),
+            bags=tuple(bags[uri] for uri in dict.fromkeys(options.bags)),
             models={model.label: model_facts(model, settings) for model in self._models},
             views=tuple(views),
             frames=tuple(frames),

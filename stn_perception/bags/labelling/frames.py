@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 import cv2
@@ -39,6 +40,11 @@ class CameraFrames:
         reader: An open recording; it stays open as long as frames are asked for.
         topic: An image topic of it.
 
+    Attributes:
+        places: Of the frames.
+        repeated: How many images have the stamp of an earlier one.
+        unreadable: How many messages are too short for a stamp.
+
     Raises:
         BagError: There is no frame, or the recording is damaged.
     """
@@ -48,15 +54,18 @@ class CameraFrames:
         self._topic = topic
         self._lock = threading.Lock()
         places: dict[int, FramePlace] = {}
-        count = 0
+        self.repeated = self.unreadable = 0
         for message in reader.messages([topic]):
-            stamp = header_stamp_ns(message.data)
+            try:
+                stamp = header_stamp_ns(message.data)
+            except BagError:
+                self.unreadable += 1
+                continue
+            self.repeated += stamp in places
             places.setdefault(stamp, FramePlace(stamp, message.time_ns))
-            count += 1
         if not places:
-            raise BagError(f"{topic} in the bag {reader.path} holds no message.")
+            raise BagError(f"{topic} in the bag {reader.path} holds no message with a stamp.")
         self.places = tuple(places[stamp] for stamp in sorted(places))
-        self.repeated = count - len(places)
 
     def __len__(self) -> int:
         """How many there are."""
@@ -95,5 +104,6 @@ class CameraFrames:
 
     def _at(self, place: FramePlace) -> Iterator[BagMessage]:
         for message in self._reader.messages([self._topic], place.time_ns, place.time_ns + 1):
-            if header_stamp_ns(message.data) == place.stamp_ns:
-                yield message
+            with suppress(BagError):  # counted when the recording was looked through
+                if header_stamp_ns(message.data) == place.stamp_ns:
+                    yield message

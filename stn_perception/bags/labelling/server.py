@@ -73,7 +73,7 @@ class LabelServer(ThreadingHTTPServer):
         try:
             super().__init__((host, port), LabelHandler)
         except (OSError, OverflowError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
+            reason = getattr(error, "strerror", None) or str(error).rstrip(".")
             raise BagError(f"no server can listen on {host}, port {port}: {reason}.") from error
         self.access = Access(host, int(self.server_address[1]))
 

@@ -73,6 +73,8 @@ def _serve(server: LabelServer, opens_browser: bool) -> None:
     print(f"{len(frames)} frames of {server.shown.topic}, camera '{session.camera}'.")
     if frames.repeated:
         print(f"{frames.repeated} images repeat the stamp of another one and are left out.")
+    if frames.unreadable:
+        print(f"{frames.unreadable} messages are too short for an image and are left out.")
     objects, labelled = session.counts()
     if objects:
         print(f"Going on from {session.path}: {objects} objects, {labelled} labelled frames.")

@@ -23,6 +23,19 @@ def test_frames_come_in_the_order_of_their_stamps_and_repeated_ones_once(tmp_pat
             assert np.array_equal(frames.pixels(number)[:, :, ::-1], square.pixels(number))
 
 
+def test_a_message_that_is_cut_short_costs_no_other_frame(tmp_path, square):
+    square.write_bag(tmp_path / "bag", [0, 1])
+    with BagReader(tmp_path / "bag") as source, BagWriter(tmp_path / "cut") as target:
+        target.add_topic("/front/image", "sensor_msgs/msg/Image")
+        for message in source.messages(["/front/image"]):
+            target.write("/front/image", message.time_ns, message.data[:7])
+            target.write("/front/image", message.time_ns, message.data)
+    with BagReader(tmp_path / "cut") as reader:
+        frames = CameraFrames(reader, "/front/image")
+        assert (len(frames), frames.unreadable, frames.repeated) == (2, 2, 0)
+        assert all(np.array_equal(frames.pixels(n)[:, :, ::-1], square.pixels(n)) for n in (1, 0))
+
+
 def test_several_threads_get_their_own_frames(square_bag, square):
     with BagReader(square_bag) as reader, ThreadPoolExecutor(8) as pool:
         frames = CameraFrames(reader, "/front/image")

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Several recordings of one run: each counts once, and one of no use costs no other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from stn_perception.bags import BagError
+from stn_perception.bags.evaluation.records import Evaluation
+from stn_perception.bags.metrics import evaluation_json
+from stn_perception.benchmarks.evaluation.looped_bag import Loop, write_looped_bag
+
+SAMPLE = Path(__file__).parents[3] / "samples" / "duckiebot"
+Evaluate = Callable[..., Evaluation]
+
+
+@pytest.fixture(scope="module")
+def tiny_bag(tmp_path_factory: pytest.TempPathFactory) -> str:
+    bag = tmp_path_factory.mktemp("tiny") / "bag"
+    write_looped_bag(SAMPLE, bag, Loop(seconds=0.2, objects=1))
+    return str(bag)
+
+
+def test_a_recording_given_twice_counts_once(evaluate: Evaluate, tiny_bag: str) -> None:
+    once, twice = (evaluate(bags=(tiny_bag,) * count) for count in (1, 2))
+    figures = [evaluation_json(found) for found in (once, twice)]
+    for each in figures:
+        del each["seconds"], each["fps"]
+    assert (figures[0]["bags"], figures[0]["frames"], figures[0]["views"]) == (1, 6, 6)
+    assert figures[0] == figures[1]
+
+
+def test_a_recording_that_cannot_be_read_costs_no_other(
+    evaluate: Evaluate, tiny_bag: str, tmp_path: Path
+) -> None:
+    absent = str(tmp_path / "absent")
+    found = evaluate(bags=(absent, tiny_bag))
+    assert [bag.frames for bag in found.bags] == [0, 6]
+    assert found.bags[0].skipped == {"unreadable_bags": 1}
+    assert found.bags[0].sentences == (f"there is no bag at {absent}.",)
+
+
+def test_recordings_none_of_which_can_be_read_are_refused(
+    evaluate: Evaluate, tmp_path: Path
+) -> None:
+    with pytest.raises(BagError, match=r"there is no bag at .*first"):
+        evaluate(bags=(str(tmp_path / "first"), str(tmp_path / "second")))
