@@ -56,10 +56,18 @@ def local_path(uri: str, cache: Path) -> Path:
     except BagError:
         raise
     except Exception as error:  # every file system has errors of its own
-        reason = (str(error).splitlines() or [""])[0].strip().rstrip(".") or type(error).__name__
-        raise BagError(f"the bag {uri} cannot be fetched: {reason}.") from error
+        raise BagError(f"the bag {uri} cannot be fetched: {_reason(error)}.") from error
     found = entry / name
     return found / next(iter(files)) if names_storage(PurePosixPath(_plain(root)).name) else found
+
+
+def _reason(error: BaseException) -> str:
+    """Why it cannot be fetched, in a line without a full stop."""
+    if isinstance(error, FileNotFoundError):
+        # fsspec says so of all that goes wrong on the web; what did go wrong is the cause.
+        cause = error.__cause__
+        return "nothing is there" if cause is None else _reason(cause)
+    return (str(error).splitlines() or [""])[0].strip().rstrip(".") or type(error).__name__
 
 
 def _protocols(system: Any) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 """A recording is fetched from wherever fsspec reaches, whole and only once."""
 
 import json
+import socket
 import subprocess
 import sys
 import threading
@@ -196,3 +197,13 @@ def test_what_cannot_be_fetched_is_said_in_one_sentence(bags, server, uri):
         bags.open(uri)
     sentence = str(refusal.value)
     assert uri in sentence and sentence.endswith(".") and "\n" not in sentence
+
+
+def test_a_server_without_the_bag_and_no_server_are_told_apart(bags, server):
+    with pytest.raises(BagError, match=r"nowhere\.mcap cannot be fetched: 404"):
+        bags.open(f"{server}/nowhere.mcap")
+    with socket.socket() as free:  # bound, but nobody listens
+        free.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{free.getsockname()[1]}"
+        with pytest.raises(BagError, match=r"a\.mcap cannot be fetched: Cannot connect to host"):
+            bags.open(f"{address}/a.mcap")
