@@ -9,6 +9,7 @@ from stn_perception.cli.bag_commands import add_bag_commands
 from stn_perception.cli.bench_commands import add_benchmarks
 from stn_perception.cli.model_commands import add_model_commands
 from stn_perception.cli.ros_commands import add_ros_commands
+from stn_perception.cli.study_commands import add_studies
 from stn_perception.cli.subcommands import Subcommands
 from stn_perception.cli.training_commands import add_training_commands
 
@@ -21,5 +22,6 @@ def build_parser() -> argparse.ArgumentParser:
     add_bag_commands(commands)
     add_training_commands(commands)
     add_benchmarks(commands)
+    add_studies(commands)
     add_model_commands(commands)
     return parser

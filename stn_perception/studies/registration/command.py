@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Options of `stn study registration`."""
+
+from __future__ import annotations
+
+import argparse
+
+SUMMARY = "Brain slices with known transforms: an unsupervised STN, OpenCV's ECC and kornia's."
+EXAMPLE = "stn study registration --json registration.json"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare them."""
+    parser.add_argument("--seeds", type=int, default=3, help="seeds of the made pairs (3)")
+    parser.add_argument("--pairs", type=int, default=10, help="made pairs of each seed (10)")
+
+
+def run(parsed: argparse.Namespace) -> int:
+    """Register every pair with every method and print the table."""
+    from stn_perception.studies.errors import StudyError
+    from stn_perception.studies.registration.study import study
+    from stn_perception.studies.report import publish
+
+    if parsed.train:
+        raise StudyError(
+            "--train is given, but this study has no weights: theta is found for each pair anew."
+        )
+    return publish(study(parsed.seeds, parsed.pairs), parsed.json)
