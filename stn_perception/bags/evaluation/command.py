@@ -6,6 +6,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from stn_perception.bags.interruption import interruptible
+
 SUMMARY = "Every image of recordings through the pipeline: metrics, a report, a gate."
 EXAMPLE = (
     "stn evaluate last_month/*.mcap --model planar --model mine.pt --truth fiducials:tag36h11"
@@ -77,4 +79,5 @@ def run(parsed: argparse.Namespace) -> int:
         start_loading()  # whether workers pay is known only after what follows has loaded
     from stn_perception.bags.evaluation.from_command_line import evaluate
 
-    return evaluate(parsed)
+    with interruptible():
+        return evaluate(parsed)

@@ -4,15 +4,13 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import webbrowser
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from stn_perception.bags.errors import BagError
+from stn_perception.bags.interruption import interruptible
 from stn_perception.bags.labelling.frames import CameraFrames
 from stn_perception.bags.labelling.server import LabelServer, Shown
 from stn_perception.bags.labelling.session import LabellingSession
@@ -79,7 +77,7 @@ def _serve(server: LabelServer, opens_browser: bool) -> None:
     if objects:
         print(f"Going on from {session.path}: {objects} objects, {labelled} labelled frames.")
     try:
-        with _interruptible():
+        with interruptible():
             print(f"Open {server.access.url}\nCtrl-C ends.", flush=True)
             if opens_browser and _has_display():
                 webbrowser.open(server.access.url)
@@ -95,18 +93,6 @@ def _serve(server: LabelServer, opens_browser: bool) -> None:
         print(f"Nothing was labelled, {session.path} was not written.")
     if problem := session.state()["problem"]:
         raise BagError(f"the last changes are not saved: {problem}.")
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """SIGINT and SIGTERM raise KeyboardInterrupt, also where a shell had SIGINT ignored."""
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, signal.default_int_handler) for number in numbers]
-    try:
-        yield
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)
 
 
 def _has_display() -> bool:
