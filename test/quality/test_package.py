@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-# The rooms whose tests need neither a middleware nor much time: enough to see colcon run tests.
-COLCON_TESTS = ["test/geometry", "test/messages"]
+# A room whose tests need neither a middleware nor much time: enough to see colcon run tests.
+COLCON_TESTS = ["test/messages"]
 
 
 def colcon(verb: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
