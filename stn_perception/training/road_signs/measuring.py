@@ -176,8 +176,8 @@ def held_out_in_sigmas(
 ) -> Matrix:
     """Return absolute errors of signs in predicted standard deviations, M×8, to calibrate by.
 
-    Measured after the card's refinement steps on held-out materials. Every other sign starts from
-    its box, the others from estimates that are far off: of a crop along its own estimate a
+    Measured after the card's refinement steps on held-out materials. Two signs of three start from
+    their boxes, the third from an estimate that is far off: of a crop along its own estimate a
     network cannot tell which it was, and errors are larger after the latter.
 
     Args:
@@ -195,7 +195,7 @@ def held_out_in_sigmas(
         samples = [scene_number(CALIBRATION_SEED, i, settings, True) for i in numbers]
         starts = [
             coarse_start(rng, sample, archive.card, coarse_sigma)
-            if i % 2
+            if i % 3 == 2
             else box_start(sample, archive.card)
             for i, sample in zip(numbers, samples, strict=True)
         ]

@@ -176,7 +176,7 @@ class SignsTask:
     def calibrate(self, network: nn.Module, card: ModelCard, samples: int) -> float:
         """Scale the predicted deviations so that 1 σ holds 68.27 % of held-out errors.
 
-        Half of the signs start from their boxes, half from estimates that are far off.
+        A third of the signs start from estimates that are far off, the others from their boxes.
         """
         if not isinstance(network, SignReader):
             return 1.0
