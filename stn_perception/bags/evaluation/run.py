@@ -193,6 +193,8 @@ class Evaluator:
                 else:
                     with writing.part() as part:
                         work.run(tasks, tally, part)
+                if options.truth.source != "none":
+                    tally.look_for_truth(camera.scan.topics.camera)
             if writing is not None:
                 writing.finish(plan.bag.path)
         return tally

@@ -12,7 +12,9 @@ from dataclasses import dataclass, field, replace
 
 from stn_perception.bags.errors import BagError
 from stn_perception.bags.evaluation.frame_refs import CameraScan, FrameRef, MessageRef
+from stn_perception.bags.image_header import image_encoding
 from stn_perception.bags.opening import CameraTopics
+from stn_perception.bags.opening.losses import plural
 from stn_perception.bags.reader import BagMessage, BagReader
 from stn_perception.bags.typestore import header_stamp_ns
 from stn_perception.messages.outcomes import DropReason
@@ -61,6 +63,7 @@ class _Scanner:
         self._places: Counter[tuple[str, int]] = Counter()
         self._stamps: Counter[int] = Counter()
         self._late = 0
+        self._encodings: list[tuple[int, str]] = []
         self._last_stamp_ns: int | None = None
         self._assembly = FrameAssembly(
             topics.camera,
@@ -92,6 +95,7 @@ class _Scanner:
         ref = MessageRef(message.time_ns, place, stamp_ns)
         if message.topic == topics.image:
             self._watch(stamp_ns)
+            self._watch_encoding(image_encoding(message.data, topics.compressed))
             self._assembly.push_image(ref)
         elif message.topic == topics.depth:
             self._assembly.push_depth(ref)
@@ -110,6 +114,10 @@ class _Scanner:
         self._late += self._last_stamp_ns is not None and stamp_ns < self._last_stamp_ns
         self._last_stamp_ns = stamp_ns
 
+    def _watch_encoding(self, encoding: str) -> None:
+        if not self._encodings or self._encodings[-1][1] != encoding:
+            self._encodings.append((self._stamps.total() - 1, encoding))
+
     def _sentences(self) -> tuple[str, ...]:
         image, sentences = self._topics.image, []
         twice = sum(count - 1 for count in self._stamps.values())
@@ -119,6 +127,13 @@ class _Scanner:
             sentences.append(
                 f"{self._late} images on {image} have an earlier stamp than the one before; "
                 "tracks start anew there, as in the node."
+            )
+        if len(self._encodings) > 1:
+            times = plural(len(self._encodings) - 1, "time")
+            (_, before), (number, after) = self._encodings[:2]
+            sentences.append(
+                f"The encoding on {image} changes {times}, at first from '{before}' to '{after}' "
+                f"at image {number}; each image is read by its own."
             )
         if self.skipped:
             counts = ", ".join(f"{count} {reason}" for reason, count in self.skipped.items())

@@ -60,6 +60,15 @@ class Tally:
                 for reason, count in each.frame.dropped.items():
                     self._skipped[f"boxes_{reason}"] += count
 
+    def look_for_truth(self, camera: str) -> None:
+        """Tell where a truth was given and no frame of a camera has any."""
+        frames = [frame for frame in self.frames[self._first] if frame.camera == camera]
+        if frames and not any(frame.truths for frame in frames):
+            self._sentences.append(
+                f"None of the {len(frames)} frames of camera '{camera}' has a true object; does "
+                "the truth belong to this recording?"
+            )
+
     def evaluated(self, uri: str, start_ns: int, end_ns: int) -> EvaluatedBag:
         """The recording's record."""
         return EvaluatedBag(

@@ -11,6 +11,7 @@ import pytest
 from stn_perception.bags import BagError
 from stn_perception.bags.evaluation.records import Evaluation
 from stn_perception.bags.metrics import evaluation_json
+from stn_perception.bags.truth import parse_truth
 from stn_perception.benchmarks.evaluation.looped_bag import Loop, write_looped_bag
 
 SAMPLE = Path(__file__).parents[3] / "samples" / "duckiebot"
@@ -48,3 +49,17 @@ def test_recordings_none_of_which_can_be_read_are_refused(
 ) -> None:
     with pytest.raises(BagError, match=r"there is no bag at .*first"):
         evaluate(bags=(str(tmp_path / "first"), str(tmp_path / "second")))
+
+
+def test_a_truth_of_another_recording_is_told(
+    evaluate: Evaluate, tiny_bag: str, tmp_path: Path
+) -> None:
+    labels = tmp_path / "labels.json"
+    labels.write_text(
+        '{"frames": [{"stamp_ns": 5, "objects": {"a": [[0, 0], [9, 0], [9, 9], [0, 9]]}}]}'
+    )
+    found = evaluate(bags=(tiny_bag,), truth=parse_truth(f"file:{labels}"))
+    assert found.bags[0].sentences == (
+        "None of the 6 frames of camera 'camera' has a true object; does the truth belong to "
+        "this recording?",
+    )

@@ -30,10 +30,12 @@ class Recording:
         self._factory = RosbagsFactory()
         self._messages: list[tuple[int, str, object]] = []
 
-    def image(self, at_ms: int, stamp_ms: int) -> Recording:
+    def image(self, at_ms: int, stamp_ms: int, encoding: str = "mono8") -> Recording:
         head = header(self._factory, stamp_ms * MS, "optical")
         pixels = np.zeros((4, 6), np.uint8)
-        self._messages.append((at_ms, IMAGE, encode_image(self._factory, head, pixels, "gray")))
+        image = encode_image(self._factory, head, pixels, "gray")
+        image.encoding = encoding
+        self._messages.append((at_ms, IMAGE, image))
         return self
 
     def boxes(self, at_ms: int, stamp_ms: int) -> Recording:
@@ -110,3 +112,14 @@ def test_a_jump_back_starts_anew_and_is_told(recording: Recording) -> None:
     assert stamps_ms(scan) == [100, 200, 100, 200]
     assert [frame.jumped for frame in scan.frames] == [False, False, True, False]
     assert any("1 images on /front/image have an earlier stamp" in s for s in scan.sentences)
+
+
+def test_an_encoding_that_changes_midway_is_told(recording: Recording) -> None:
+    for n, encoding in enumerate(["mono8", "mono8", "8UC1", "mono8"]):
+        recording.image(1000 + 100 * n, 100 * n, encoding)
+    scan = recording.scan(regions="full_frame")
+    assert len(scan.frames) == 4
+    assert scan.sentences == (
+        "The encoding on /front/image changes 2 times, at first from 'mono8' to '8UC1' at "
+        "image 2; each image is read by its own.",
+    )
