@@ -14,6 +14,7 @@ from stn_perception.bags.evaluation.chunk import ModelChoice
 from stn_perception.bags.evaluation.early_start import start_loading
 from stn_perception.bags.evaluation.shipped_files import send_models
 
+_LEAST_MEMORY = 512 << 20  # a process takes 400 MiB for VGA frames, measured
 _CONFIG = {
     "distributed.nanny.pre-spawn-environ.OMP_NUM_THREADS": 1,
     "distributed.worker.multiprocessing-method": "forkserver",
@@ -131,7 +132,7 @@ def workers(
     client_of: Any = distributed.Client
     cluster_of: Any = distributed.LocalCluster
     # Their own words about every worker that comes and goes are not for the user.
-    logging.getLogger("distributed").setLevel(logging.ERROR)
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
     with dask.config.set(_CONFIG):
         if scheduler:
             try:
@@ -145,6 +146,7 @@ def workers(
                 send_models(client, models)
                 yield OnCluster(client, _threads(client, scheduler))
             return
+        _check_memory(memory_limit)
         start_loading()
         cluster = cluster_of(
             n_workers=count,
@@ -152,12 +154,27 @@ def workers(
             processes=True,
             dashboard_address=None,
             memory_limit=memory_limit,
-            silence_logs=logging.ERROR,
+            silence_logs=logging.CRITICAL,
         )
         with cluster, client_of(cluster) as client:
             if pin:
                 _pin(client)
             yield OnCluster(client, count)
+
+
+def _check_memory(limit: str) -> None:
+    """Processes that are too large at birth would be replaced for ever."""
+    from dask.utils import parse_bytes
+
+    try:
+        given = parse_bytes(limit)
+    except ValueError:
+        given = 0
+    if given < _LEAST_MEMORY:
+        raise BagError(
+            f"--memory-limit is {limit}, expected at least {_LEAST_MEMORY >> 20} MiB for each "
+            "process, such as 2GiB."
+        )
 
 
 def _pin(client: Any) -> None:

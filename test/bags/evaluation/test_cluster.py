@@ -84,3 +84,9 @@ def test_no_scheduler_is_one_sentence(evaluate: Evaluate) -> None:
     ) as refused:
         evaluate(scheduler=f"127.0.0.1:{free_port()}")
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("limit", ["100MiB", "much"])
+def test_too_little_memory_is_one_sentence(evaluate: Evaluate, limit: str) -> None:
+    with pytest.raises(BagError, match=f"--memory-limit is {limit}, expected at least 512 MiB"):
+        evaluate(workers=1, memory_limit=limit)

@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 CHUNK = 4
+SAMPLE = Path(__file__).parents[3] / "samples" / "duckiebot"
 
 
 def command(bag: Path, output: Path, workers: int) -> list[str]:
@@ -32,6 +33,15 @@ def page(output: Path) -> bytes:
     return (output / "report.html").read_bytes().replace(str(output).encode(), b"OUT")
 
 
+def wait_for_chunks(running: subprocess.Popen, output: Path, count: int) -> Path:
+    kept = output / ".chunks"
+    deadline = time.monotonic() + 120
+    while not kept.is_dir() or len(list(kept.glob("*.gz"))) < count:
+        assert running.poll() is None and time.monotonic() < deadline, running.communicate()
+        time.sleep(0.02)
+    return kept
+
+
 @pytest.fixture(scope="module")
 def whole(short_bag: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     output = tmp_path_factory.mktemp("whole") / "out"
@@ -47,11 +57,7 @@ def test_a_killed_run_goes_on_where_it_was(
     running = subprocess.Popen(
         command(short_bag, output, workers), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
-    kept = output / ".chunks"
-    deadline = time.monotonic() + 120
-    while not kept.is_dir() or len(list(kept.glob("*.gz"))) < 3:
-        assert running.poll() is None and time.monotonic() < deadline, running.communicate()
-        time.sleep(0.02)
+    kept = wait_for_chunks(running, output, 3)
     family = psutil.Process(running.pid).children(recursive=True)
     os.kill(running.pid, signal.SIGKILL)
     running.wait()
@@ -68,23 +74,25 @@ def test_a_killed_run_goes_on_where_it_was(
         assert mine == theirs
 
 
-@pytest.mark.parametrize("after_s", [0.3, 2.0, 6.0])
-def test_ctrl_c_leaves_one_word_and_no_process(
-    short_bag: Path, tmp_path: Path, after_s: float
-) -> None:
+@pytest.mark.parametrize("after_s", [0.3, 1.5, None])
+def test_ctrl_c_leaves_no_word_and_no_process(tmp_path: Path, after_s: float | None) -> None:
+    """While it loads, and (None) in the middle of the work."""
     output = tmp_path / "out"
     running = subprocess.Popen(
-        command(short_bag, output, 2),
+        command(SAMPLE, output, 2),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
     )
-    time.sleep(after_s)
+    if after_s is None:
+        wait_for_chunks(running, output, 1)
+    else:
+        time.sleep(after_s)
     family = psutil.Process(running.pid).children(recursive=True)
     os.killpg(running.pid, signal.SIGINT)
-    told, _ = running.communicate(timeout=60)
-    _, alive = psutil.wait_procs(family, timeout=30)
+    told, _ = running.communicate(timeout=120)
+    _, alive = psutil.wait_procs(family, timeout=60)
     assert alive == []
     assert running.returncode == 130, told
     assert "Traceback" not in told
