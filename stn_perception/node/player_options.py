@@ -74,7 +74,7 @@ class PlayOptions:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the player's arguments, for its own command and for ``stn replay``."""
-    parser.add_argument("bag", type=Path, metavar="BAG", help="bag folder, .mcap, .db3 or .bag file")
+    parser.add_argument("bag", type=Path, metavar="BAG", help="folder, .mcap, .db3 or .bag file")
     parser.add_argument("--rate", type=float, default=1.0, help="speed (default 1)")
     parser.add_argument("--loop", action="store_true", help="start again at the end")
     parser.add_argument(
