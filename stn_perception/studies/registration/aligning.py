@@ -31,11 +31,13 @@ class Alignment:
         raw: The family's numbers, 1×P float64.
         theta: source_from_view, normalised axes.
         steps: Gauss-Newton steps over all levels.
+        difference: Mean absolute residual that is left on the last level, grey levels.
     """
 
     raw: Tensor
     theta: Tensor
     steps: int
+    difference: float
 
 
 def align(
@@ -50,26 +52,28 @@ def align(
         settings: How.
     """
     raw = raw.to(torch.float64)
-    count = 0
+    count, difference = 0, float("inf")
     for level in levels:
-        raw, steps = _align_level(level, family, raw, settings)
+        raw, steps, difference = _align_level(level, family, raw, settings)
         count += steps
-    return Alignment(raw, family(raw), count)
+    return Alignment(raw, family(raw), count, difference)
 
 
 def _align_level(
     level: Level, family: TransformFamily, raw: Tensor, settings: AlignSettings
-) -> tuple[Tensor, int]:
-    basis = grid_basis(level, family(raw), settings)
+) -> tuple[Tensor, int, float]:
+    basis = grid_basis(level, family(raw), settings.control_grid)
     penalty = _neighbour_penalty(raw.size(1), settings, raw)
     loss = Tukey(settings.tukey) if level.is_finest else Huber(settings.huber)
     # Coarse levels only bring the next one within reach.
     stop_px = settings.stop_px if level.is_finest else 0.1
     damping = 1e-6
-    current = linearise(level, family, raw, basis, settings)
-    for count in range(1, settings.steps + 1):
+    current = linearise(level, family, raw, basis, settings.mode)
+    count = 0
+    while count < settings.steps:
+        count += 1
         step = current.step(loss, penalty, raw, damping)
-        tried = linearise(level, family, raw + step, basis, settings)
+        tried = linearise(level, family, raw + step, basis, settings.mode)
         before = current.cost(loss, penalty, raw, current.scale)
         moved_px = float(step.abs().max()) * max(level.view.shape[-2:]) / 2
         if tried.cost(loss, penalty, raw + step, current.scale) < before:
@@ -77,8 +81,8 @@ def _align_level(
         else:
             damping = max(damping, 1e-4) * 100
         if moved_px < stop_px:
-            return raw, count
-    return raw, settings.steps
+            break
+    return raw, count, float(current.residual.abs().mean())
 
 
 def _neighbour_penalty(count: int, settings: AlignSettings, like: Tensor) -> Tensor:

@@ -21,6 +21,7 @@ from stn_perception.studies.registration.slices import (
     SPLINED,
     inverse,
     read_slice,
+    spline_points,
     true_matrices,
     true_spline_points,
 )
@@ -118,14 +119,18 @@ class MadeRange:
 
 
 def made_case(
-    slice_: Picture, made: MadeRange, generator: np.random.Generator
+    slice_: Picture,
+    made: MadeRange,
+    generator: np.random.Generator,
+    turned_deg: float | None = None,
 ) -> RegistrationCase:
-    """Return a pair of a slice and its resampling by a drawn similarity.
+    """Return a pair of a slice and its resampling by a similarity: drawn, or turned so far.
 
     The slice is taken for samples of a quintic spline, the moved picture samples the spline, and
     both get noise and whole grey levels: the truth is exact and the interpolation nobody's own.
     """
-    angle_rad = np.radians(generator.uniform(-made.angle_deg, made.angle_deg))
+    drawn_deg = generator.uniform(-made.angle_deg, made.angle_deg)
+    angle_rad = np.radians(drawn_deg if turned_deg is None else turned_deg)
     scale = np.exp(generator.uniform(-made.log_scale, made.log_scale))
     shift = generator.uniform(-made.shift_px, made.shift_px, 2)
     centre = (np.array(slice_.shape[::-1]) - 1) / 2
@@ -139,6 +144,20 @@ def made_case(
     )
     view, source = (_recorded(picture, made.noise, generator) for picture in (slice_, moved))
     return case_of_matrix("made", view, source, inverse(view_from_source))
+
+
+def made_spline_case(
+    slice_: Picture, noise: float, generator: np.random.Generator
+) -> RegistrationCase:
+    """Return a pair of a slice and its resampling by a drawn B-spline of up to 10 px a node."""
+    displacements = np.zeros((7, 7, 2))
+    displacements[1:-1, 1:-1] = generator.uniform(-10.0, 10.0, (5, 5, 2))
+    points = spline_points(displacements, *slice_.shape)
+    moved = ndimage.map_coordinates(
+        slice_, [points[..., 1], points[..., 0]], order=5, mode="nearest"
+    )
+    view, source = (_recorded(picture, noise, generator) for picture in (moved, slice_))
+    return RegistrationCase("made B-spline", view, source, points, None)
 
 
 def _recorded(picture: Picture, noise: float, generator: np.random.Generator) -> Picture:

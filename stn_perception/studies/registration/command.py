@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 SUMMARY = "Brain slices with known transforms: an unsupervised STN, OpenCV's ECC and kornia's."
 EXAMPLE = "stn study registration --json registration.json"
@@ -12,12 +13,16 @@ EXAMPLE = "stn study registration --json registration.json"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare them."""
     parser.add_argument("--seeds", type=int, default=3, help="seeds of the made pairs (3)")
-    parser.add_argument("--pairs", type=int, default=10, help="made pairs of each seed (10)")
+    parser.add_argument("--pairs", type=int, default=3, help="made pairs of each seed (3)")
+    parser.add_argument(
+        "--picture", type=Path, metavar="FILE", help="write pairs and differences as a JPEG, only"
+    )
 
 
 def run(parsed: argparse.Namespace) -> int:
     """Register every pair with every method and print the table."""
     from stn_perception.studies.errors import StudyError
+    from stn_perception.studies.registration.picture import write_picture
     from stn_perception.studies.registration.study import study
     from stn_perception.studies.report import publish
 
@@ -25,4 +30,7 @@ def run(parsed: argparse.Namespace) -> int:
         raise StudyError(
             "--train is given, but this study has no weights: theta is found for each pair anew."
         )
+    if parsed.picture is not None:
+        write_picture(parsed.picture)
+        return 0
     return publish(study(parsed.seeds, parsed.pairs), parsed.json)

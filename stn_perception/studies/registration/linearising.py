@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from stn_perception.stn import TransformFamily, sample, sampling_grid
-from stn_perception.studies.registration.align_settings import AlignSettings
+from stn_perception.stn import SamplingGrid, TransformFamily, sample, sampling_grid
 from stn_perception.studies.registration.levels import Level
 from stn_perception.studies.registration.robust_loss import RobustLoss
 
@@ -25,24 +24,34 @@ _SLOPE = 5.0
 
 @dataclass(frozen=True, eq=False)
 class Linearised:
-    """Of the pixels that both pictures show.
+    """Of the N pixels that both pictures show.
 
     Attributes:
         residual: N grey levels: view as seen, its gain and offset fitted, minus as wanted.
-        jacobian: N×(P+2), by raw, gain and offset.
+        seen: N grey levels of the view.
+        slope: N×2, of the residual by the point's x and y.
+        basis: N×K, of the points by theta.
+        theta_by_raw: 2K×P, x's numbers before y's.
         scale: Robust standard deviation of the residuals.
     """
 
     residual: Tensor
-    jacobian: Tensor
+    seen: Tensor
+    slope: Tensor
+    basis: Tensor
+    theta_by_raw: Tensor
     scale: float
 
     def step(self, loss: RobustLoss, penalty: Tensor, raw: Tensor, damping: float) -> Tensor:
-        """The damped Gauss-Newton step of raw, 1×P."""
+        """The damped Gauss-Newton step of raw, 1×P; gain and offset step along."""
+        by_theta = [self.slope[:, :1] * self.basis, self.slope[:, 1:] * self.basis]
+        others = [self.seen[:, None], torch.ones_like(self.seen)[:, None]]
+        jacobian = torch.cat(by_theta + others, dim=1)
         weight = loss.weight(self.residual / self.scale)
-        weighted = self.jacobian * weight[:, None]
-        hessian = weighted.t() @ self.jacobian
-        gradient = weighted.t() @ self.residual
+        weighted = jacobian * weight[:, None]
+        chain = _with_gain_and_offset(self.theta_by_raw)
+        hessian = chain.t() @ (weighted.t() @ jacobian) @ chain
+        gradient = chain.t() @ (weighted.t() @ self.residual)
         count, pixels = raw.size(1), len(weight)
         hessian[:count, :count] += penalty * pixels
         gradient[:count] += pixels * (penalty @ raw[0])
@@ -57,7 +66,7 @@ class Linearised:
 
 
 def linearise(
-    level: Level, family: TransformFamily, raw: Tensor, basis: Tensor, settings: AlignSettings
+    level: Level, family: TransformFamily, raw: Tensor, basis: Tensor, mode: str
 ) -> Linearised:
     """Sample the view at a theta and differentiate it.
 
@@ -65,56 +74,64 @@ def linearise(
         level: The pair.
         family: From raw to theta.
         raw: 1×P float64.
-        basis: Of `grid_basis`.
-        settings: Mode and control grid.
+        basis: Of `grid_basis`; the grid is linear in theta, so it gives the points as well.
+        mode: Of the sampler.
     """
-    height, width = level.view.shape[-2:]
-    grid = sampling_grid(family(raw), height, width, height, width, *settings.control_grid)
-    points = grid.points.detach().requires_grad_()
-    view = sample(level.source, grid._replace(points=points), settings.mode, "border")
+    side = level.view.size(3)
+    numbers = _x_and_y(family(raw))
+    points = (basis @ numbers.t() + (side - 1) / 2).reshape(1, side, side, 2).requires_grad_()
+    steps = torch.zeros_like(points)
+    in_front = torch.ones(1, side, side, dtype=torch.bool)
+    view = sample(level.source, SamplingGrid(points, steps, steps, in_front), mode, "border")
     (slope,) = torch.autograd.grad(view.sum(), points)
     use = (level.inside(points.detach()) & level.view_mask).flatten()
     seen, wanted = view.detach().flatten()[use], level.view.flatten()[use]
     gain, offset = _gain_and_offset(seen, wanted)
     residual = gain * seen + offset - wanted
-    slope_x, slope_y = (gain * slope[0].reshape(-1, 2)[use]).unbind(1)
-    columns = basis[use]
-    along_x, along_y = _theta_by_raw(family, raw)
-    by_raw = slope_x[:, None] * (columns @ along_x) + slope_y[:, None] * (columns @ along_y)
-    jacobian = torch.cat([by_raw, seen[:, None], torch.ones_like(seen)[:, None]], dim=1)
-    return Linearised(residual, jacobian, _robust_scale(residual, slope_x, slope_y))
+    slope = gain * slope.reshape(-1, 2)[use]
+    theta_by_raw = torch.func.jacfwd(lambda at: _x_and_y(family(at)).flatten())(raw)[:, 0]
+    scale = _robust_scale(residual, slope)
+    return Linearised(residual, seen, slope, basis[use], theta_by_raw, scale)
 
 
-def grid_basis(level: Level, theta: Tensor, settings: AlignSettings) -> Tensor:
-    """Return how a grid's points move with theta, (h·w)×K float64, alike for x and y.
+def grid_basis(level: Level, theta: Tensor, control_grid: tuple[int, int]) -> Tensor:
+    """Return how a grid's points move with theta, (s·s)×K float64, alike for x and y.
 
     A column is one number of theta's: K is 3 for an affine row, or the number of control points.
+
+    Args:
+        level: Whose size the grid has.
+        theta: Any of the family.
+        control_grid: Rows and columns of a spline.
     """
-    height, width = level.view.shape[-2:]
+    side = level.view.size(3)
     spline = theta.size(2) == 2
     count = theta.size(1) if spline else 3
     units = torch.zeros(count, *theta.shape[1:], dtype=torch.float64)
     for index in range(count):
-        if spline:
-            units[index, index, 0] = 1.0
-        else:
-            units[index, 0, index] = 1.0
-    grid = sampling_grid(units, height, width, height, width, *settings.control_grid)
-    return (grid.points[..., 0] - (width - 1) / 2).flatten(1).t().contiguous()
+        units[(index, index, 0) if spline else (index, 0, index)] = 1.0
+    grid = sampling_grid(units, side, side, side, side, *control_grid)
+    return (grid.points[..., 0] - (side - 1) / 2).flatten(1).t().contiguous()
 
 
-def _robust_scale(residual: Tensor, slope_x: Tensor, slope_y: Tensor) -> float:
+def _with_gain_and_offset(theta_by_raw: Tensor) -> Tensor:
+    """The chain from theta's numbers to raw, (2K+2)×(P+2): gain and offset stay themselves."""
+    numbers, count = theta_by_raw.shape
+    chain = torch.zeros(numbers + 2, count + 2, dtype=theta_by_raw.dtype)
+    chain[:numbers, :count] = theta_by_raw
+    chain[numbers, count] = chain[numbers + 1, count + 1] = 1.0
+    return chain
+
+
+def _x_and_y(theta: Tensor) -> Tensor:
+    """The numbers that x and y depend on, 2×K: a theta's rows, or its points' columns."""
+    return theta[0].t() if theta.size(2) == 2 else theta[0, :2]
+
+
+def _robust_scale(residual: Tensor, slope: Tensor) -> float:
     """Standard deviation by the median over pixels with a slope: air fits whatever theta is."""
-    sloped = residual[torch.hypot(slope_x, slope_y) > _SLOPE]
+    sloped = residual[torch.hypot(slope[:, 0], slope[:, 1]) > _SLOPE]
     return float(1.4826 * sloped.abs().median()) + _LEAST_SCALE if len(sloped) else _LEAST_SCALE
-
-
-def _theta_by_raw(family: TransformFamily, raw: Tensor) -> tuple[Tensor, Tensor]:
-    """Derivative of what x and y depend on, K×P each."""
-    by_raw = torch.func.jacfwd(family)(raw)[0, :, :, 0, :]
-    if by_raw.size(1) == 2:
-        return by_raw[:, 0], by_raw[:, 1]
-    return by_raw[0], by_raw[1]
 
 
 def _gain_and_offset(seen: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:

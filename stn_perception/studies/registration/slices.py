@@ -89,16 +89,31 @@ def true_matrices() -> Mapping[str, NDArray[np.float64]]:
 
 
 def true_spline_points(folder: Path, height: int, width: int) -> NDArray[np.float64]:
-    """Where every pixel of the splined slice looks in the fixed one, H×W×2 (x, y) in pixels.
-
-    A uniform cubic B-spline over the slice's pixels, as ITK's `BSplineTransform` of order 3.
-    """
+    """Where every pixel of the splined slice looks in the fixed one, H×W×2 (x, y) in pixels."""
     displacements = np.loadtxt(folder / DISPLACEMENTS)
     nodes = len(displacements)
-    along_y, along_x = _spline_weights(height, nodes), _spline_weights(width, nodes)
-    moved = np.einsum("yi,xj,ijk->yxk", along_y, along_x, displacements.reshape(nodes, nodes, 2))
+    return spline_points(displacements.reshape(nodes, nodes, 2), height, width)
+
+
+def spline_points(
+    displacements: NDArray[np.float64], height: int, width: int
+) -> NDArray[np.float64]:
+    """Where a uniform cubic B-spline takes every pixel, H×W×2 (x, y) in pixels.
+
+    ITK's `BSplineTransform` of order 3 over the pixels' centres.
+
+    Args:
+        displacements: Of the nodes, R×C×2 (x, y) in pixels; a row at each end lies
+            outside of the picture.
+        height: Rows of the picture.
+        width: Columns of the picture.
+    """
+    along_y = _spline_weights(height, displacements.shape[0])
+    along_x = _spline_weights(width, displacements.shape[1])
     rows, columns = np.indices((height, width))
-    points: NDArray[np.float64] = np.stack([columns, rows], axis=2) + moved
+    points: NDArray[np.float64] = np.stack([columns, rows], axis=2) + np.einsum(
+        "yi,xj,ijk->yxk", along_y, along_x, displacements
+    )
     return points
 
 
@@ -120,7 +135,7 @@ def _about_centre(
 
 
 def _spline_weights(size: int, nodes: int) -> NDArray[np.float64]:
-    """Weights of the nodes at every pixel of an axis, size×nodes; three nodes lie outside."""
+    """Weights of the nodes at every pixel of an axis, size×nodes."""
     cells = nodes - 3
     at = np.arange(size) / (size - 1) * cells
     first = np.clip(np.floor(at).astype(int), 0, cells - 1)

@@ -1,49 +1,38 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every pair with every method, side by side in one run."""
+"""The whole study: files, splines, made pairs and how far apart pictures may lie."""
 
 from __future__ import annotations
-
-import statistics
-import time
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
-
-import numpy as np
 
 from stn_perception.runtime.threads import one_thread
 from stn_perception.studies.data.package_files import package_files
 from stn_perception.studies.errors import StudyError
 from stn_perception.studies.registration.cases import (
     MadeRange,
-    RegistrationCase,
     file_cases,
     made_case,
+    made_spline_case,
     spline_case,
-)
-from stn_perception.studies.registration.errors import (
-    RegistrationError,
-    error_of_matrix,
-    error_of_points,
 )
 from stn_perception.studies.registration.methods import (
     OURS,
-    Method,
+    OURS_SPLINE,
     file_methods,
     made_methods,
+    range_methods,
     spline_methods,
 )
+from stn_perception.studies.registration.rows import (
+    FOUND_PX,
+    Row,
+    rows_of_files,
+    rows_of_made,
+    rows_of_range,
+)
 from stn_perception.studies.registration.slices import FIXED, PACKAGE, read_slice
-from stn_perception.studies.report import Cell, Spread, StudyReport, Target
+from stn_perception.studies.report import StudyReport, Target
 
-# A result within a pixel is a registration, however precise; beyond it is another place.
-_FOUND_PX = 1.0
-
-
-@dataclass(frozen=True)
-class _Judged:
-    error: RegistrationError
-    time_ms: float
+TURNS_DEG = (30.0, 90.0)
+LIMITS = {"px": 0.02, "°": 0.02, "scale": 1e-3}
 
 
 def study(seeds: int, pairs: int) -> StudyReport:
@@ -58,92 +47,58 @@ def study(seeds: int, pairs: int) -> StudyReport:
     """
     if min(seeds, pairs) < 1:
         raise StudyError(f"seeds and pairs are {seeds} and {pairs}, expected at least 1.")
-    folder = package_files(PACKAGE)
     with one_thread():
-        files = list(_rows_of_files(file_cases(folder), file_methods()))
-        spline = list(_rows_of_files([spline_case(folder)], spline_methods()))
-        made = _made_rows(folder, range(seeds), pairs)
+        tables = _tables(list(range(seeds)), pairs)
     return StudyReport(
         name="registration",
         command=f"stn study registration --seeds {seeds} --pairs {pairs}",
-        tables={"Files": files, "B-spline": spline, "Made pairs": made},
-        targets=_targets(files),
+        tables=tables,
+        targets=_targets(tables["Files"], tables["B-spline"]),
         notes=[
             "px: mean distance between found and true points over the tissue; °, scale: of the "
             "nearest similarity. Times of one thread, warm.",
             f"Made pairs: {pairs} of each seed, ± standard deviation over {seeds} seeds; found is "
-            f"the share within {_FOUND_PX:g} px, and the errors are medians over the pairs.",
+            f"the share within {FOUND_PX:g} px, other figures are medians over the pairs. Of "
+            "made B-splines there is one of each seed.",
         ],
         settings={"seeds": list(range(seeds)), "pairs": pairs, "range": vars(MadeRange())},
     )
 
 
-def judge(case: RegistrationCase, method: Method) -> _Judged:
-    """Register a pair and compare with the truth."""
-    begin = time.perf_counter()
-    found = method(case.view, case.source)
-    time_ms = 1e3 * (time.perf_counter() - begin)
-    if found.matrix is None:
-        return _Judged(error_of_points(case, found.points), time_ms)
-    return _Judged(error_of_matrix(case, found.points, found.matrix), time_ms)
-
-
-def _rows_of_files(
-    cases: Iterable[RegistrationCase], methods: Mapping[str, Method]
-) -> Iterable[Mapping[str, Cell]]:
-    for number, case in enumerate(cases):
-        for name, method in methods.items():
-            if number == 0:
-                # The first call of everyone pays for what is set up once.
-                judge(case, method)
-            found = judge(case, method)
-            yield {
-                "pair": case.name,
-                "method": name,
-                "px": found.error.mean_px,
-                "°": found.error.angle_deg,
-                "scale": found.error.scale,
-                "ms": found.time_ms,
-            }
-
-
-def _made_rows(folder: Path, seeds: Iterable[int], pairs: int) -> list[Mapping[str, Cell]]:
-    methods = made_methods()
+def _tables(seeds: list[int], pairs: int) -> dict[str, list[Row]]:
+    folder = package_files(PACKAGE)
     slice_ = read_slice(folder, FIXED)
-    judged: dict[str, list[list[_Judged]]] = {name: [] for name in methods}
-    for seed in seeds:
-        generator = np.random.default_rng(seed)
-        cases = [made_case(slice_, MadeRange(), generator) for _ in range(pairs)]
-        for name, method in methods.items():
-            judged[name].append([judge(case, method) for case in cases])
-    return [_made_row(name, per_seed) for name, per_seed in judged.items()]
-
-
-def _made_row(name: str, per_seed: list[list[_Judged]]) -> Mapping[str, Cell]:
-    def over_seeds(figures: Iterable[Iterable[float]]) -> Spread:
-        return Spread(tuple(statistics.median(of_seed) for of_seed in figures))
-
-    errors = [[pair.error for pair in pairs] for pairs in per_seed]
-    found = tuple(statistics.fmean(e.mean_px <= _FOUND_PX for e in of) for of in errors)
+    made = MadeRange()
     return {
-        "method": name,
-        "found": Spread(found),
-        "px": over_seeds([e.mean_px for e in of] for of in errors),
-        "°": over_seeds([e.angle_deg or 0.0 for e in of] for of in errors),
-        "scale": over_seeds([e.scale or 0.0 for e in of] for of in errors),
-        "ms": over_seeds([pair.time_ms for pair in pairs] for pairs in per_seed),
+        "Files": list(rows_of_files(file_cases(folder), file_methods())),
+        "B-spline": list(rows_of_files([spline_case(folder)], spline_methods())),
+        "Made pairs": list(
+            rows_of_made(lambda g: made_case(slice_, made, g), made_methods(), seeds, pairs)
+        ),
+        "Made B-splines": list(
+            rows_of_made(
+                lambda g: made_spline_case(slice_, made.noise, g), spline_methods(), seeds, 1
+            )
+        ),
+        "Share found by rotation": list(
+            rows_of_range(slice_, range_methods(), TURNS_DEG, seeds, pairs)
+        ),
     }
 
 
-def _targets(files: list[Mapping[str, Cell]]) -> list[Target]:
-    limits = {"px": 0.02, "°": 0.02, "scale": 1e-3}
+def _targets(files: list[Row], splines: list[Row]) -> list[Target]:
     ours = [row for row in files if row["method"] == OURS]
+    spline = next(row for row in splines if row["method"] == OURS_SPLINE)
     return [
-        Target(f"files, worst {key}", max(_number(row[key]) for row in ours), limit)
-        for key, limit in limits.items()
+        *(
+            Target(f"similarities, worst {key}", max(_number(row, key) for row in ours), limit)
+            for key, limit in LIMITS.items()
+        ),
+        Target("B-spline, px", _number(spline, "px"), LIMITS["px"]),
     ]
 
 
-def _number(cell: Cell) -> float:
-    assert isinstance(cell, float)
-    return cell
+def _number(row: Row, key: str) -> float:
+    value = row[key]
+    assert isinstance(value, float)
+    return value
