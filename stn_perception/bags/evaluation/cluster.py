@@ -152,7 +152,7 @@ def workers(
             n_workers=count,
             threads_per_worker=1,
             processes=True,
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
             memory_limit=memory_limit,
             silence_logs=logging.CRITICAL,
         )

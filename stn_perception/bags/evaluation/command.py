@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--output", type=Path, default=Path("evaluation-out"), help="folder of the report")
     add(
-        "--thresholds", type=Path, metavar="FILE", help="limits; exit status 2 where one is broken"
+        "--thresholds", type=Path, metavar="FILE", help="limits; exit status 3 where one is broken"
     )
     add("--write", type=Path, metavar="OUT.mcap", help="the input with the node's topics beside")
     add("--workers", type=int, metavar="N", help="processes; 0: this one (one a core)")

@@ -31,7 +31,7 @@ from stn_perception.runtime.parameters.parameters import NodeParameters
 from stn_perception.runtime.parameters.reading import read_parameters
 from stn_perception.runtime.whole_file import write_whole_file
 
-THRESHOLD_BROKEN = 2
+THRESHOLD_BROKEN = 3  # 2 is argparse's, for a command line that it cannot read
 _WORST = 20
 
 
@@ -39,7 +39,7 @@ def evaluate(parsed: argparse.Namespace) -> int:
     """Run it.
 
     Returns:
-        0; 1 where a recording could not be read; 2 where a threshold is broken.
+        0; 1 where a recording could not be read; 3 where a threshold is broken.
 
     Raises:
         ValueError: Something given is of no use; the message says what was expected.

@@ -112,9 +112,17 @@ def chosen_cameras(reader: BagReader, options: EvaluationOptions) -> list[Camera
     configured = options.parameters.inputs.cameras
     if not names and configured != InputSettings().cameras:
         names = [_configured_image(reader, camera) for camera in configured]
-    return [
+    found = [
         camera_topics(reader, name, options.detections) for name in dict.fromkeys(names) or [None]
     ]
+    cameras = [topics.camera for topics in found]
+    for topics in found:
+        if cameras.count(topics.camera) > 1:
+            images = ", ".join(t.image for t in found if t.camera == topics.camera)
+            raise BagError(
+                f"{images} are of one camera, '{topics.camera}'; expected one image topic each."
+            )
+    return found
 
 
 def _configured_image(reader: BagReader, camera: str) -> str:

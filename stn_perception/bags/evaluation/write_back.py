@@ -5,14 +5,13 @@ from __future__ import annotations
 
 import contextlib
 import heapq
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
 from stn_perception.bags.errors import BagError
 from stn_perception.bags.reader import BagMessage, BagReader
+from stn_perception.bags.replacing import ReplacedFolder
 from stn_perception.bags.writer import BagWriter
 
 _SINGLE_FILE = ".mcap"
@@ -22,7 +21,7 @@ class WriteBack:
     """Collects messages camera by camera; ``finish`` merges them with the input by time.
 
     Everything lies in a hidden folder beside the target until it is whole. Leaving the ``with``
-    block without ``finish`` removes it.
+    block removes it; what a killed process left is removed by the next one.
 
     Args:
         target: ``OUT.mcap`` for a single file, any other name for a bag folder.
@@ -33,16 +32,14 @@ class WriteBack:
 
     def __init__(self, target: Path) -> None:
         self.target = target.absolute()
-        self._folder: Path | None = None
+        self._folder = ReplacedFolder(self.target)
         self._parts: list[Path] = []
 
     def __enter__(self) -> WriteBack:
         """Make the hidden folder."""
         if self.target.exists():
             raise BagError(f"{self.target} exists already, choose another name.")
-        self.target.parent.mkdir(parents=True, exist_ok=True)
-        prefix = f".{self.target.name}.partial-"
-        self._folder = Path(tempfile.mkdtemp(prefix=prefix, dir=self.target.parent))
+        self._folder.begin()
         return self
 
     def __exit__(
@@ -52,14 +49,11 @@ class WriteBack:
         trace: TracebackType | None,
     ) -> None:
         """Remove the hidden folder."""
-        if self._folder is not None:
-            shutil.rmtree(self._folder)
-            self._folder = None
+        self._folder.discard()
 
     def part(self) -> BagWriter:
         """A new part, for the messages of one camera in the order of time."""
-        assert self._folder is not None
-        self._parts.append(self._folder / f"part{len(self._parts)}")
+        self._parts.append(self._folder.work / f"part{len(self._parts)}")
         return BagWriter(self._parts[-1], compress=False)
 
     def finish(self, source: Path) -> int:
@@ -71,8 +65,7 @@ class WriteBack:
         Returns:
             The number of messages that were added.
         """
-        assert self._folder is not None
-        merged = self._folder / (self.target.stem or "bag")
+        merged = self._folder.work / (self.target.stem or "bag")
         with contextlib.ExitStack() as stack:
             reader = stack.enter_context(BagReader(source))
             writer = stack.enter_context(BagWriter(merged, typestore=reader.typestore))
