@@ -20,6 +20,7 @@ from stn_perception.benchmarks.evaluation.looped_bag import Loop, write_looped_b
 from stn_perception.benchmarks.report import BenchReport, Cell, Target, number
 
 _WATCH_S = 0.2
+_FIGURES = "figures.json"
 _MIB = 1 << 20
 
 
@@ -30,14 +31,10 @@ class Run:
     Attributes:
         seconds: From its start to its end, imports and report included.
         evaluation_s: What it says of itself: scan, workers' start and all frames.
-        worker_mib: Most memory of one worker process.
-        all_mib: Most memory of all its processes at one moment, shared pages counted in each.
     """
 
     seconds: float
     evaluation_s: float
-    worker_mib: float
-    all_mib: float
 
 
 def measure(source: Path, loop: Loop, model: str, rounds: int, most: int) -> BenchReport:
@@ -56,10 +53,12 @@ def measure(source: Path, loop: Loop, model: str, rounds: int, most: int) -> Ben
     with tempfile.TemporaryDirectory() as folder:
         bag = Path(folder) / "looped"
         write_looped_bag(source, bag, loop)
+        # To watch costs time, so the runs for memory are not timed.
+        memory = {count: _memory(bag, model, cores[:count], Path(folder)) for count in counts}
         for _ in range(rounds):
             for count in counts:
                 runs[count].append(_run(bag, model, cores[:count], Path(folder)))
-    rows = [_row(count, runs[count], loop, runs[1]) for count in counts]
+    rows = [_row(count, runs[count], memory[count], loop, runs[1]) for count in counts]
     return BenchReport(
         name="evaluation",
         command="stn bench evaluation",
@@ -83,7 +82,9 @@ def _targets(rows: list[dict[str, Cell]]) -> list[Target]:
     ]
 
 
-def _row(count: int, runs: list[Run], loop: Loop, ones: list[Run]) -> dict[str, Cell]:
+def _row(
+    count: int, runs: list[Run], memory: _Watch, loop: Loop, ones: list[Run]
+) -> dict[str, Cell]:
     whole = statistics.median(run.seconds for run in runs)
     inner = statistics.median(run.evaluation_s for run in runs)
     return {
@@ -93,36 +94,55 @@ def _row(count: int, runs: list[Run], loop: Loop, ones: list[Run]) -> dict[str, 
         "frames a second": loop.frames / whole,
         "whole command s": whole,
         "evaluation s": inner,
-        "peak MiB a worker": max(run.worker_mib for run in runs),
-        "peak MiB in all": max(run.all_mib for run in runs),
+        "peak MiB a worker": memory.worker / _MIB,
+        "peak MiB in all": memory.all / _MIB,
     }
 
 
 def _run(bag: Path, model: str, cores: list[int], folder: Path) -> Run:
-    figures = folder / "figures.json"
+    began = time.perf_counter()
+    _finish(_start(bag, model, cores, folder))
+    seconds = time.perf_counter() - began
+    content = json.loads((folder / _FIGURES).read_text(encoding="utf-8"))
+    return Run(seconds, content["seconds"])
+
+
+def _memory(bag: Path, model: str, cores: list[int], folder: Path) -> _Watch:
+    process = _start(bag, model, cores, folder)
+    watch = _Watch(process.pid)
+    try:
+        _finish(process)
+    finally:
+        watch.stop()
+    return watch
+
+
+def _start(bag: Path, model: str, cores: list[int], folder: Path) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "stn_perception.cli", "evaluate", str(bag)]
     command += ["--model", model, "--workers", str(len(cores)), "--pin", "--probe-every", "0"]
-    command += ["--output", str(folder / "out"), "--json", str(figures)]
-    began = time.perf_counter()
-    process = subprocess.Popen(
+    command += ["--output", str(folder / "out"), "--json", str(folder / _FIGURES)]
+    return subprocess.Popen(
         command,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
         preexec_fn=lambda: os.sched_setaffinity(0, cores),
     )
-    watch = _Watch(process.pid)
+
+
+def _finish(process: subprocess.Popen[str]) -> None:
     _, errors = process.communicate()
-    seconds = time.perf_counter() - began
-    watch.stop()
     if process.returncode != 0:
         raise RuntimeError(f"the evaluation failed: {errors.strip()}")
-    content = json.loads(figures.read_text(encoding="utf-8"))
-    return Run(seconds, content["seconds"], watch.worker / _MIB, watch.all / _MIB)
 
 
 class _Watch:
-    """Looks at the memory of a process and its children now and then."""
+    """Looks at the memory of a process and its children now and then.
+
+    Attributes:
+        worker: Most bytes of one worker process.
+        all: Most bytes of all processes at one moment, shared pages counted in each.
+    """
 
     def __init__(self, pid: int) -> None:
         self.worker = self.all = 0
