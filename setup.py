@@ -29,6 +29,8 @@ EXTRAS = {
     "train": ["lightning>=2.4", "pyyaml", "scikit-image>=0.22", "tensorboard"],
     # Scenes of the model `tabletop`, to train and to score it.
     "tabletop": ["pybullet>=3.2.7", "scipy"],
+    # `stn study`: the published experiments, with what they are compared with.
+    "studies": ["kornia>=0.7", "scipy"],
     # What `stn bench` compares with.
     "bench": ["kornia>=0.7", "psutil"],
     # What `colcon test` looks for to choose pytest.

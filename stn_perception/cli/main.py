@@ -46,7 +46,8 @@ def explain(error: Exception) -> str:
         return (
             f"The Python package '{error.name.split('.')[0]}' is not installed. "
             "Install stn_perception with the extra that brings it: "
-            "[fast], [ros], [bags], [evaluate], [train], [tabletop] or [bench]."
+            "[fast], [ros], [bags], [evaluate], [train], [tabletop], "
+            "[studies] or [bench]."
         )
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
