@@ -19,7 +19,10 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-EXTRAS = {"demo": "fast,ros,bags", "test": "fast,ros,bags,evaluate,train,tabletop,studies,bench,dev"}
+EXTRAS = {
+    "demo": "fast,ros,bags",
+    "test": "fast,ros,bags,evaluate,train,tabletop,studies,bench,dev",
+}
 # What generating and compiling message packages against the ROS wheels takes.
 TYPE_SUPPORT_TOOLS = [
     "catkin-pkg",
