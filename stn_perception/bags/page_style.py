@@ -1,6 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """The page's style sheet and script; both stand in the page, which works offline."""
 
+# Far apart for every eye (Okabe and Ito 2008), and visible on light and on dark paper.
+PLOT_COLORS = (
+    "#0072b2",
+    "#d55e00",
+    "#009e73",
+    "#cc79a7",
+    "#e69f00",
+    "#56b4e9",
+    "#8a6d00",
+    "#999999",
+)
+
 CSS = """
 :root { --ink: #28323c; --soft: #5d6b78; --line: #dfe4e8; --paper: #f6f8fa; --accent: #0b6e99; }
 * { box-sizing: border-box; }

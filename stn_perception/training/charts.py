@@ -8,9 +8,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from stn_perception.bags.page_style import PLOT_COLORS
+
 INK, SOFT, GRID = "#28323c", "#5d6b78", "#dfe4e8"
 # Far apart for every eye (Okabe and Ito 2008).
-COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a6d00")
+COLORS = PLOT_COLORS[:-1]  # but for the gray, which is that of the grid
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 14, 30, 46
 _FONT = "system-ui, 'DejaVu Sans', sans-serif"
 

@@ -14,9 +14,9 @@ from stn_perception.bags.errors import BagError
 from stn_perception.bags.evaluation.frame_refs import CameraScan, FrameRef, MessageRef
 from stn_perception.bags.image_header import image_encoding
 from stn_perception.bags.opening import CameraTopics
-from stn_perception.bags.opening.losses import plural
 from stn_perception.bags.reader import BagMessage, BagReader
 from stn_perception.bags.typestore import header_stamp_ns
+from stn_perception.bags.wording import plural
 from stn_perception.messages.outcomes import DropReason
 from stn_perception.runtime.intake.frame_assembly import FrameAssembly
 from stn_perception.runtime.intake.frame_job import FrameJob
@@ -122,10 +122,10 @@ class _Scanner:
         image, sentences = self._topics.image, []
         twice = sum(count - 1 for count in self._stamps.values())
         if twice:
-            sentences.append(f"{twice} images on {image} have the stamp of an earlier one.")
+            sentences.append(f"{image}: {plural(twice, 'image')} with the stamp of an earlier one.")
         if self._late:
             sentences.append(
-                f"{self._late} images on {image} have an earlier stamp than the one before; "
+                f"{image}: {plural(self._late, 'image')} with an earlier stamp than the one before; "
                 "tracks start anew there, as in the node."
             )
         if len(self._encodings) > 1:

@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from stn_perception.bags.wording import plural
+
 _WIDTH = 24
 
 
@@ -16,8 +18,9 @@ def summary_text(content: Mapping[str, Any]) -> str:
         content: As ``evaluation_json`` gives it.
     """
     lines = [
-        f"{content['frames']} frames, {content['views']} views of {content['bags']} recordings "
-        f"in {content['seconds']:.1f} s ({content['fps']:.1f} frames a second)"
+        f"{plural(content['frames'], 'frame')}, {plural(content['views'], 'view')} of "
+        f"{plural(content['bags'], 'recording')} in "
+        f"{content['seconds']:.1f} s ({content['fps']:.1f} frames a second)"
     ]
     for label, model in content["models"].items():
         lines += ["", f"{label} ({model['name']} {model['version']})"]

@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from stn_perception.bags.wording import plural
+
 
 @dataclass
 class Losses:
@@ -25,7 +27,24 @@ class Losses:
             self.counts.update({reason: count for reason, count in counts.items() if count})
             self.sentences.append(sentence)
 
+    def lose_parts(self, name: str, chunks: int, messages: int, octets: int, of_tail: int) -> None:
+        """Count and say what damaged parts of a file cost.
 
-def plural(count: int, noun: str) -> str:
-    """Return a count with its noun: ``1 message``, ``2 messages``."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+        Args:
+            name: The file's.
+            chunks: Damaged chunks.
+            messages: Messages that could not be read.
+            octets: Bytes in damaged or cut off parts.
+            of_tail: Messages that could be read of a chunk that the file ends within.
+        """
+        self.lose(f"{name} has {plural(chunks, 'damaged chunk')}.", damaged_chunks=chunks)
+        self.lose(
+            f"{plural(messages, 'message')} of {name} could not be read.", lost_messages=messages
+        )
+        self.lose(
+            f"{name} has {plural(octets, 'byte')} in damaged or cut off parts.",
+            unreadable_bytes=octets,
+        )
+        if of_tail:
+            saved = plural(of_tail, "message")
+            self.sentences.append(f"{name} ends within a chunk, {saved} of it could be read.")

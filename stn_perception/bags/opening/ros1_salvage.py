@@ -12,10 +12,11 @@ from typing import Any
 from rosbags.rosbag1 import Writer
 
 from stn_perception.bags.opening import ros1_records as records
-from stn_perception.bags.opening.losses import Losses, plural
+from stn_perception.bags.opening.losses import Losses
 from stn_perception.bags.opening.ros1_records import Gap, Record
 from stn_perception.bags.ros1.conversion import Conversion
 from stn_perception.bags.typestore import make_typestore
+from stn_perception.bags.wording import plural
 
 _NEEDED = {b"type", b"md5sum", b"message_definition"}
 
@@ -187,20 +188,9 @@ class _Salvage:
         name, lose = self._name, self._losses.lose
         known = self._written + self._unreadable_messages
         lost = max(self._lost_messages, self._counted_messages - known)
-        lose(
-            f"{name} has {plural(self._damaged_chunks, 'damaged chunk')}.",
-            damaged_chunks=self._damaged_chunks,
+        self._losses.lose_parts(
+            name, self._damaged_chunks, lost, self._unreadable_bytes, self._saved_of_tail
         )
-        lose(f"{plural(lost, 'message')} of {name} could not be read.", lost_messages=lost)
-        lose(
-            f"{name} has {plural(self._unreadable_bytes, 'byte')} in damaged or cut off parts.",
-            unreadable_bytes=self._unreadable_bytes,
-        )
-        if self._saved_of_tail:
-            saved = plural(self._saved_of_tail, "message")
-            self._losses.sentences.append(
-                f"{name} ends within a chunk, {saved} of it could be read."
-            )
         lose(
             f"{plural(self._unreadable_messages, 'message')} of {name} could not be read as their "
             "type.",

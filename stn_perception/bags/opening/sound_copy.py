@@ -14,12 +14,13 @@ import zstandard
 from stn_perception.bags.errors import BagError
 from stn_perception.bags.opening.checking import fault_of
 from stn_perception.bags.opening.fingerprint import COMPRESSED_SUFFIX, JOURNAL_SUFFIX
-from stn_perception.bags.opening.losses import Losses, plural
+from stn_perception.bags.opening.losses import Losses
 from stn_perception.bags.opening.mcap_salvage import salvage_mcap
 from stn_perception.bags.opening.metadata import Metadata, read_metadata, write_metadata
 from stn_perception.bags.opening.ros1_salvage import salvage_ros1
 from stn_perception.bags.opening.sqlite_salvage import apply_journal, salvage_sqlite
 from stn_perception.bags.reader import ROS1_SUFFIX, BagReader
+from stn_perception.bags.wording import plural
 
 _SALVAGE: Mapping[str, Callable[[Path, Path, Losses], int]] = {
     ".mcap": salvage_mcap,

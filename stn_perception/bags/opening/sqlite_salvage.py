@@ -12,8 +12,9 @@ from contextlib import closing
 from pathlib import Path
 
 from stn_perception.bags.opening.fingerprint import JOURNAL_SUFFIX
-from stn_perception.bags.opening.losses import Losses, plural
+from stn_perception.bags.opening.losses import Losses
 from stn_perception.bags.opening.sqlite_pages import Row, SqlitePages
+from stn_perception.bags.wording import plural
 
 _TYPE_NAME = re.compile(r"\w+/\w+/\w+")
 _DEFINITION_ENCODINGS = ("ros2msg", "ros2idl", "unknown")

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from stn_perception.bags.metrics.measuring import Measured
 from stn_perception.bags.metrics.metric_names import METRICS
-from stn_perception.bags.report.plots import COLORS, Plot, axis, color, label, rounded
+from stn_perception.bags.page_style import PLOT_COLORS
+from stn_perception.bags.report.plots import Plot, axis, color, label, rounded
 
 Floats = NDArray[np.float64]
 
 MOST_PLOTS = 8
-MOST_OBJECTS = len(COLORS)
+MOST_OBJECTS = len(PLOT_COLORS)
 # A longer line is shown by the medians of this many spans of time.
 _POINTS = 300
 _GAP_S = 0.5

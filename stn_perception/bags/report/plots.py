@@ -15,8 +15,7 @@ from typing import Any
 
 import numpy as np
 
-# Far apart for every eye (Okabe and Ito 2008), and visible on light and on dark paper.
-COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a6d00", "#999999")
+from stn_perception.bags.page_style import PLOT_COLORS
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ def rounded(values: Any) -> list[float | None]:
 
 def color(place: int) -> str:
     """Return the colour of the model or object at a place."""
-    return COLORS[place % len(COLORS)]
+    return PLOT_COLORS[place % len(PLOT_COLORS)]
 
 
 def label(words: str) -> str:

@@ -102,7 +102,7 @@ def test_equal_stamps_and_times_stay_apart_and_are_told(recording: Recording) ->
     assert stamps_ms(scan) == [50, 50, 60, 70]
     assert [frame.image.place for frame in scan.frames] == [0, 1, 2, 0]
     (sentence,) = scan.sentences
-    assert sentence == "1 images on /front/image have the stamp of an earlier one."
+    assert sentence == "/front/image: 1 image with the stamp of an earlier one."
 
 
 def test_a_jump_back_starts_anew_and_is_told(recording: Recording) -> None:
@@ -111,7 +111,7 @@ def test_a_jump_back_starts_anew_and_is_told(recording: Recording) -> None:
     scan = recording.scan(regions="full_frame")
     assert stamps_ms(scan) == [100, 200, 100, 200]
     assert [frame.jumped for frame in scan.frames] == [False, False, True, False]
-    assert any("1 images on /front/image have an earlier stamp" in s for s in scan.sentences)
+    assert any("/front/image: 1 image with an earlier stamp" in s for s in scan.sentences)
 
 
 def test_an_encoding_that_changes_midway_is_told(recording: Recording) -> None:
