@@ -122,18 +122,13 @@ class _Scanner:
         image, sentences = self._topics.image, []
         twice = sum(count - 1 for count in self._stamps.values())
         if twice:
-            sentences.append(f"{image}: {plural(twice, 'image')} with the stamp of an earlier one.")
+            images = plural(twice, "image")
+            sentences.append(f"{image}: {images} with the stamp of an earlier one.")
         if self._late:
+            images = plural(self._late, "image")
             sentences.append(
-                f"{image}: {plural(self._late, 'image')} with an earlier stamp than the one before; "
-                "tracks start anew there, as in the node."
-            )
-        if len(self._encodings) > 1:
-            times = plural(len(self._encodings) - 1, "time")
-            (_, before), (number, after) = self._encodings[:2]
-            sentences.append(
-                f"The encoding on {image} changes {times}, at first from '{before}' to '{after}' "
-                f"at image {number}; each image is read by its own."
+                f"{image}: {images} with an earlier stamp than the one before; tracks start anew "
+                "there, as in the node."
             )
         if self.skipped:
             counts = ", ".join(f"{count} {reason}" for reason, count in self.skipped.items())
