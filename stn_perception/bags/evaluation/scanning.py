@@ -130,6 +130,13 @@ class _Scanner:
                 f"{image}: {images} with an earlier stamp than the one before; tracks start anew "
                 "there, as in the node."
             )
+        if len(self._encodings) > 1:
+            times = plural(len(self._encodings) - 1, "time")
+            (_, before), (number, after) = self._encodings[:2]
+            sentences.append(
+                f"The encoding on {image} changes {times}, at first from '{before}' to '{after}' "
+                f"at image {number}; each image is read by its own."
+            )
         if self.skipped:
             counts = ", ".join(f"{count} {reason}" for reason, count in self.skipped.items())
             sentences.append(f"Messages of camera '{self._topics.camera}' left out: {counts}.")
