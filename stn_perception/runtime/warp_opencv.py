@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from stn_perception.messages.encodings import CHANNELS
 from stn_perception.runtime.frame import Frame
+from stn_perception.runtime.gray import TO_GRAY
 from stn_perception.runtime.sampling_plan import SamplingPlan, in_front, is_in_front, sampling_plan
 from stn_perception.runtime.settings import Interpolation
 from stn_perception.runtime.warp_backend import InputSample, WarpBackend
@@ -33,13 +34,6 @@ _TO_RGB: dict[str, int | None] = {
     "rgba": cv2.COLOR_RGBA2RGB,
     "bgra": cv2.COLOR_BGRA2RGB,
 }
-_TO_GRAY: dict[str, int | None] = {
-    "gray": None,
-    "rgb": cv2.COLOR_RGB2GRAY,
-    "bgr": cv2.COLOR_BGR2GRAY,
-    "rgba": cv2.COLOR_RGBA2GRAY,
-    "bgra": cv2.COLOR_BGRA2GRAY,
-}
 
 
 class OpenCvBackend(WarpBackend):
@@ -52,7 +46,7 @@ class OpenCvBackend(WarpBackend):
     ) -> torch.Tensor:
         """Network inputs, rounded to 1/255 as the views are."""
         inputs = np.empty((len(samples), height, width, channels), dtype=np.uint8)
-        conversions = _TO_RGB if channels == 3 else _TO_GRAY
+        conversions = _TO_RGB if channels == 3 else TO_GRAY
         for index, sample in enumerate(samples):
             crop = self.warp_view(sample.frame, sample.frame_from_crop, width, height)
             conversion = conversions[sample.frame.color]

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 from stn_perception.bags.evaluation.chunk import ChunkTask, FrameOutcome
 from stn_perception.bags.evaluation.frame_reading import ReadFrame, read_frames
-from stn_perception.bags.evaluation.gray import gray_pixels
 from stn_perception.bags.evaluation.plain import from_plain, to_plain
 from stn_perception.bags.evaluation.sharpness import sharpness
 from stn_perception.bags.evaluation.warp_probe import equivariance_errors
 from stn_perception.bags.evaluation.worker_state import pipeline_of, prepare_process, reader_of
 from stn_perception.bags.truth import SeenFrame, TrueObject, regions_of
 from stn_perception.messages.regions import Region
+from stn_perception.runtime.gray import gray_pixels
 from stn_perception.runtime.pipeline import Pipeline
 from stn_perception.runtime.requests import FrameRequest
 from stn_perception.runtime.results import Prediction

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stn_perception.bags.errors import BagError
-from stn_perception.bags.evaluation.gray import gray_pixels
+from stn_perception.runtime.gray import gray_pixels
 from stn_perception.runtime.results import CanonicalObject
 
 Gray = NDArray[np.uint8]

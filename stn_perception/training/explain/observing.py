@@ -24,10 +24,11 @@ from stn_perception.runtime.backends import InputSample, get_backend
 from stn_perception.runtime.canonicalizer import Canonicalizer
 from stn_perception.runtime.drawing import bgr_pixels
 from stn_perception.runtime.frame import Frame
+from stn_perception.runtime.gray import gray_pixels
 from stn_perception.runtime.results import Prediction
 from stn_perception.runtime.settings import PipelineSettings
 from stn_perception.training.explain.cases import Case, Corners
-from stn_perception.training.explain.picture_quality import Quality, gray_pixels, quality
+from stn_perception.training.explain.picture_quality import Quality, quality
 from stn_perception.training.explain.shape_of_quads import QuadShape, shape_in_box
 from stn_perception.training.predicting import predicted
 
@@ -148,7 +149,9 @@ def _observation(archive: ModelArchive, case: Case, prediction: Prediction) -> O
         class_id=estimate.class_id,
         score=estimate.score,
         symmetry=case.symmetry or card.symmetry,
-        quality=quality(gray_pixels(case.frame), quad if truth is None else truth),
+        quality=quality(
+            gray_pixels(case.frame.pixels, case.frame.color), quad if truth is None else truth
+        ),
     )
 
 

@@ -9,17 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from stn_perception.runtime.frame import Frame
-
 Array = NDArray[np.float64]
 
 _ALONG, _ACROSS = 24, 21
-_TO_GRAY = {
-    "rgb": cv2.COLOR_RGB2GRAY,
-    "bgr": cv2.COLOR_BGR2GRAY,
-    "rgba": cv2.COLOR_RGBA2GRAY,
-    "bgra": cv2.COLOR_BGRA2GRAY,
-}
 
 
 @dataclass(frozen=True)
@@ -36,13 +28,6 @@ class Quality:
     contrast: float
     blur_px: float
     foreshortening: float
-
-
-def gray_pixels(frame: Frame) -> NDArray[np.uint8]:
-    """Return a frame's gray picture."""
-    if frame.color == "gray":
-        return frame.pixels
-    return np.asarray(cv2.cvtColor(frame.pixels, _TO_GRAY[frame.color]), dtype=np.uint8)
 
 
 def quality(gray: NDArray[np.uint8], quad: Array) -> Quality:

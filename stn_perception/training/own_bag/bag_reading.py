@@ -15,9 +15,10 @@ from stn_perception.bags.typestore import header_stamp_ns
 from stn_perception.messages.outcomes import MessageError
 from stn_perception.messages.regions import Region, regions_from_detections
 from stn_perception.runtime.frame import Frame, frame_from_message
+from stn_perception.runtime.gray import gray_pixels
 from stn_perception.runtime.requests import full_frame_region
 from stn_perception.training.own_bag.config import BagConfig
-from stn_perception.training.own_bag.crop_pool import Patch, cut_patch, gray_picture
+from stn_perception.training.own_bag.crop_pool import Patch, cut_patch
 from stn_perception.training.own_bag.errors import OwnBagError
 from stn_perception.training.own_bag.topics import detections_topic, image_topic
 
@@ -171,7 +172,7 @@ def _nothing_wanted(bag: str, config: BagConfig, report: ReadingReport) -> str:
 def _patches(
     frame: Frame, regions: list[Region] | None, config: BagConfig, patch_px: int
 ) -> list[Patch]:
-    picture = gray_picture(frame)
+    picture = gray_pixels(frame.pixels, frame.color)
     patches = []
     for region in regions if regions is not None else [full_frame_region(frame)]:
         pixels, half_size = cut_patch(

@@ -6,25 +6,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from stn_perception.geometry import AxisAlignedBox, OrientedBox, frame_from_crop
 from stn_perception.geometry import normalized_from_pixel as normalized
-from stn_perception.runtime.frame import Frame
 from stn_perception.training.crops import cut
 
 Box = AxisAlignedBox | OrientedBox
 Picture = NDArray[np.uint8]
-
-# As the runtime turns crops gray.
-_TO_GRAY = {
-    "rgb": cv2.COLOR_RGB2GRAY,
-    "bgr": cv2.COLOR_BGR2GRAY,
-    "rgba": cv2.COLOR_RGBA2GRAY,
-    "bgra": cv2.COLOR_BGRA2GRAY,
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,13 +69,6 @@ class CropPool:
             class_index=self.class_index[indices],
             class_names=self.class_names,
         )
-
-
-def gray_picture(frame: Frame) -> Picture:
-    """Return a frame's pixels in gray, H×W."""
-    if frame.color == "gray":
-        return frame.pixels
-    return np.asarray(cv2.cvtColor(frame.pixels, _TO_GRAY[frame.color]), dtype=np.uint8)
 
 
 def cut_patch(
