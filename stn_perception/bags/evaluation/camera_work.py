@@ -9,16 +9,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stn_perception.bags.evaluation.chunk import ChunkTask, ModelChoice
+from stn_perception.bags.evaluation.chunk import ChunkTask, FrameOutcome, ModelChoice
 from stn_perception.bags.evaluation.cluster import Pending, Workers
 from stn_perception.bags.evaluation.finished_chunks import FinishedChunks, chunk_key
+from stn_perception.bags.evaluation.frame_reading import read_depths
 from stn_perception.bags.evaluation.in_order import results_in_order
 from stn_perception.bags.evaluation.planning import CameraPlan
 from stn_perception.bags.evaluation.predicting import chunk_outcomes, predict_chunk
 from stn_perception.bags.evaluation.sequel import Followed, Sequel
 from stn_perception.bags.evaluation.tally import Tally
 from stn_perception.bags.evaluation.view_work import SeenViews, ViewTask, see_views
-from stn_perception.bags.evaluation.worker_state import archive_of, pipeline_of
+from stn_perception.bags.evaluation.worker_state import archive_of, pipeline_of, reader_of
 from stn_perception.bags.writer import BagWriter
 from stn_perception.runtime.frame import DepthFrame
 
@@ -89,11 +90,10 @@ class CameraWork:
 
     def _followed(self, tasks: Sequence[ChunkTask], tally: Tally) -> Iterator[_Group]:
         sequels = {model: self._sequel(model) for model in self._models}
-        for task, data in results_in_order(tasks, self._predict, self._workers):
-            outcomes = chunk_outcomes(data)
+        for task, outcomes in results_in_order(tasks, self._predict, self._workers):
             for outcome in outcomes:
                 tally.count(outcome)
-            depths = self._depths(task)
+            depths = self._depths(task, outcomes)
             for model, sequel in sequels.items():
                 followed = [
                     sequel.follow(ref, outcome, depths.get(ref.number))
@@ -112,22 +112,19 @@ class CameraWork:
 
     def _predict(self, task: ChunkTask) -> Pending:
         key = chunk_key(self._plan.identity, task.frames[0].number, task.frames[-1].number)
-        data = self._kept.find(key)
-        if data is not None:
-            return _Known(data)
+        known = self._kept.find(key)
+        if known is not None:
+            return _Known(known)
         return _Kept(self._workers.submit(predict_chunk, task), self._kept, key)
 
-    def _depths(self, task: ChunkTask) -> dict[int, DepthFrame]:
-        """Depth images of a chunk: poses are found from them after tracking."""
-        refs = [ref for ref in task.frames if ref.depth is not None]
-        if not refs:
-            return {}
-        reads = self._plan.read(refs)
-        return {
-            read.ref.number: read.request.depth
-            for read in reads
-            if read.request is not None and read.request.depth is not None
-        }
+    def _depths(self, task: ChunkTask, outcomes: Sequence[FrameOutcome]) -> dict[int, DepthFrame]:
+        """Depth images of a chunk's usable frames: poses are found from them after tracking."""
+        refs = [
+            ref
+            for ref, outcome in zip(task.frames, outcomes, strict=True)
+            if ref.depth is not None and outcome.refused is None
+        ]
+        return dict(read_depths(reader_of(task.bag), task.topics, refs)) if refs else {}
 
     def _see_views(self, group: _Group, is_written: bool) -> Pending:
         task, model = group.task, group.model
@@ -148,11 +145,11 @@ class CameraWork:
 class _Known:
     """A chunk that an earlier run finished."""
 
-    def __init__(self, data: bytes) -> None:
-        self._data = data
+    def __init__(self, outcomes: tuple[FrameOutcome, ...]) -> None:
+        self._outcomes = outcomes
 
-    def result(self) -> bytes:
-        return self._data
+    def result(self) -> tuple[FrameOutcome, ...]:
+        return self._outcomes
 
 
 class _Kept:
@@ -163,10 +160,10 @@ class _Kept:
         self._kept = kept
         self._key = key
 
-    def result(self) -> bytes:
+    def result(self) -> tuple[FrameOutcome, ...]:
         data: bytes = self._work.result()
         self._kept.keep(self._key, data)
-        return data
+        return chunk_outcomes(data)
 
 
 def _write(part: BagWriter, followed: list[Followed], seen: Mapping[int, SeenViews]) -> None:

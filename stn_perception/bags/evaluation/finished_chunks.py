@@ -7,6 +7,7 @@ import hashlib
 import shutil
 from pathlib import Path
 
+from stn_perception.bags.evaluation.chunk import FrameOutcome
 from stn_perception.bags.evaluation.predicting import chunk_outcomes
 from stn_perception.runtime.whole_file import write_whole_file
 
@@ -21,17 +22,12 @@ class FinishedChunks:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def find(self, key: str) -> bytes | None:
-        """The result of a chunk, or None where it is not there or not whole."""
+    def find(self, key: str) -> tuple[FrameOutcome, ...] | None:
+        """The outcomes of a chunk, or None where they are not there or not whole."""
         try:
-            data = self._path(key).read_bytes()
-        except FileNotFoundError:
+            return chunk_outcomes(self._path(key).read_bytes())
+        except (FileNotFoundError, ValueError):
             return None
-        try:
-            chunk_outcomes(data)
-        except ValueError:
-            return None
-        return data
 
     def keep(self, key: str, data: bytes) -> None:
         """Write a result, whole or not at all."""

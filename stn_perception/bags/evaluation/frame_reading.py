@@ -13,6 +13,7 @@ from stn_perception.bags.opening import CameraTopics
 from stn_perception.bags.opening.topics import CAMERA_INFO_TYPE, DETECTIONS_TYPE
 from stn_perception.bags.reader import BagMessage, BagReader
 from stn_perception.messages.outcomes import DropReason, MessageError
+from stn_perception.runtime.frame import DepthFrame, depth_frame_from_message
 from stn_perception.runtime.intake.camera_info_latch import CameraInfoLatch
 from stn_perception.runtime.intake.frame_job import FrameJob, frame_of, request_of
 from stn_perception.runtime.parameters.parameters import NodeParameters
@@ -64,11 +65,32 @@ def read_frames(
         raise BagError(f"the bag {reader.path} changed while it was read.")
 
 
+def read_depths(
+    reader: BagReader, topics: CameraTopics, refs: Collection[FrameRef]
+) -> Iterator[tuple[int, DepthFrame]]:
+    """Yield the numbers of frames with their depth images, without looking at their pictures.
+
+    Args:
+        reader: The open recording.
+        topics: The camera's.
+        refs: Frames with depth that were read before without a refusal.
+    """
+    numbers = {
+        _depth_place(topics, ref.depth): ref.number for ref in refs if ref.depth is not None
+    }
+    for place, message in _messages(reader, set(numbers)):
+        yield numbers[place], depth_frame_from_message(reader.deserialize(message))
+
+
+def _depth_place(topics: CameraTopics, depth: MessageRef) -> Place:
+    assert topics.depth is not None
+    return topics.depth, depth.time_ns, depth.place
+
+
 def _places(topics: CameraTopics, ref: FrameRef) -> list[Place]:
     places = [(topics.image, ref.image.time_ns, ref.image.place)]
     if ref.depth is not None:
-        assert topics.depth is not None
-        places.append((topics.depth, ref.depth.time_ns, ref.depth.place))
+        places.append(_depth_place(topics, ref.depth))
     return places
 
 
