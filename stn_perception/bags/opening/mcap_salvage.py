@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import mmap
 import struct
 from contextlib import suppress
 from io import BytesIO
@@ -16,6 +15,7 @@ from mcap.writer import CompressionType, Writer
 
 from stn_perception.bags.opening import mcap_records as records
 from stn_perception.bags.opening.losses import Losses
+from stn_perception.bags.opening.mapped import mapped
 from stn_perception.bags.opening.mcap_records import Gap, Record
 from stn_perception.bags.wording import plural
 
@@ -38,15 +38,14 @@ def salvage_mcap(source: Path, target: Path, losses: Losses) -> int:
     Raises:
         OSError: The target cannot be written.
     """
-    if not source.stat().st_size:
-        losses.lose(f"{source.name} is empty.", empty_files=1)
-        return 0
-    with source.open("rb") as file, target.open("wb") as out:
-        writer = Writer(out, compression=CompressionType.ZSTD)
-        writer.start(profile="ros2", library=_LIBRARY)
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+    with mapped(source, losses) as data:
+        if data is None:
+            return 0
+        with target.open("wb") as out:
+            writer = Writer(out, compression=CompressionType.ZSTD)
+            writer.start(profile="ros2", library=_LIBRARY)
             count = _Salvage(source.name, writer, losses).copy(data)
-        writer.finish()
+            writer.finish()
     return count
 
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import mmap
 import struct
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from rosbags.rosbag1 import Writer
 
 from stn_perception.bags.opening import ros1_records as records
 from stn_perception.bags.opening.losses import Losses
+from stn_perception.bags.opening.mapped import mapped
 from stn_perception.bags.opening.ros1_records import Gap, Record
 from stn_perception.bags.ros1.conversion import Conversion
 from stn_perception.bags.typestore import make_typestore
@@ -60,13 +60,9 @@ class _Salvage:
 
     def copy(self, source: Path) -> int:
         """Copy all that can be read; return the number of messages."""
-        if not source.stat().st_size:
-            self._losses.lose(f"{source.name} is empty.", empty_files=1)
-            return 0
-        with (
-            source.open("rb") as file,
-            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
-        ):
+        with mapped(source, self._losses) as data:
+            if data is None:
+                return 0
             start = len(records.MAGIC) if data[: len(records.MAGIC)] == records.MAGIC else 0
             for item in records.walk(data, start):
                 if isinstance(item, Record) and item.opcode == records.CONNECTION:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import mmap
 import re
 import shutil
 import sqlite3
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from stn_perception.bags.opening.fingerprint import JOURNAL_SUFFIX
 from stn_perception.bags.opening.losses import Losses
+from stn_perception.bags.opening.mapped import mapped
 from stn_perception.bags.opening.sqlite_pages import Row, SqlitePages
 from stn_perception.bags.wording import plural
 
@@ -46,20 +46,16 @@ def salvage_sqlite(source: Path, target: Path, losses: Losses) -> int:
     Raises:
         OSError: The target cannot be written.
     """
-    if not source.stat().st_size:
-        losses.lose(f"{source.name} is empty.", empty_files=1)
-        return 0
-    with (
-        source.open("rb") as file,
-        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
-        closing(sqlite3.connect(target, isolation_level=None)) as database,
-    ):
-        try:
-            pages = SqlitePages(data)
-        except ValueError as error:
-            losses.lose(f"{source.name} cannot be read: {error}.", unreadable_bytes=len(data))
+    with mapped(source, losses) as data:
+        if data is None:
             return 0
-        return _copy(pages, database, source.name, losses)
+        with closing(sqlite3.connect(target, isolation_level=None)) as database:
+            try:
+                pages = SqlitePages(data)
+            except ValueError as error:
+                losses.lose(f"{source.name} cannot be read: {error}.", unreadable_bytes=len(data))
+                return 0
+            return _copy(pages, database, source.name, losses)
 
 
 def _copy(pages: SqlitePages, database: sqlite3.Connection, name: str, losses: Losses) -> int:
