@@ -6,11 +6,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from stn_perception.bags.errors import BagError
 from stn_perception.bags.truth.side_entry import SideFrame
-from stn_perception.bags.truth.validation import sentence
+from stn_perception.bags.truth.validation import read_model
 
 FORMAT: Literal["stn_perception/truth"] = "stn_perception/truth"
 VERSION: Literal[1] = 1
@@ -33,12 +32,7 @@ def read_side_json(path: Path) -> list[tuple[str, SideFrame]]:
     Raises:
         BagError: It cannot be read or is of another form.
     """
-    try:
-        content = SideFile.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise BagError(f"the truth {path} cannot be read: {error.strerror}.") from error
-    except ValidationError as error:
-        raise BagError(f"the truth {path} cannot be used: {sentence(error)}.") from error
+    content = read_model(path, SideFile, "truth")
     return [
         (
             f"frames[{index}]",

@@ -16,12 +16,11 @@ from typing import Annotated, Literal
 
 import cv2
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from stn_perception.bags.errors import BagError
 from stn_perception.bags.truth.objects import TrueObject
 from stn_perception.bags.truth.side_entry import Quad
-from stn_perception.bags.truth.validation import sentence
+from stn_perception.bags.truth.validation import read_model
 from stn_perception.geometry import (
     FloatArray,
     homography_from_corners,
@@ -118,12 +117,7 @@ def read_layout(path: Path) -> tuple[PlacedObject, ...]:
     Raises:
         BagError: It cannot be read or is of another form.
     """
-    try:
-        content = LayoutFile.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise BagError(f"the layout {path} cannot be read: {error.strerror}.") from error
-    except ValidationError as error:
-        raise BagError(f"the layout {path} cannot be used: {sentence(error)}.") from error
+    content = read_model(path, LayoutFile, "layout")
     placed: dict[str, PlacedObject] = {}
     for entry in content.objects:
         known = placed.setdefault(

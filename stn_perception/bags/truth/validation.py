@@ -4,10 +4,35 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
+
+from stn_perception.bags.errors import BagError
+
+Model = TypeVar("Model", bound=BaseModel)
 
 _LONGEST_VALUE = 60
+
+
+def read_model(path: Path, kind: type[Model], what: str) -> Model:
+    """A JSON file as a validated model.
+
+    Args:
+        path: The file.
+        kind: The model.
+        what: What the messages call the file.
+
+    Raises:
+        BagError: It cannot be read or is of another form.
+    """
+    try:
+        return kind.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise BagError(f"the {what} {path} cannot be read: {error.strerror}.") from error
+    except ValidationError as error:
+        raise BagError(f"the {what} {path} cannot be used: {sentence(error)}.") from error
 
 
 def sentence(error: ValidationError, hidden: Collection[str] = ()) -> str:
