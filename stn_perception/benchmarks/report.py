@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 from collections.abc import Mapping, Sequence
@@ -12,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from stn_perception.runtime.whole_file import write_whole_file
+from stn_perception.runtime.json_file import write_json
 
 Cell = float | int | str | None
 _PACKAGES = ("torch", "opencv-python-headless", "numpy", "kornia", "triton", "ros-rclpy")
@@ -104,10 +103,7 @@ def publish(report: BenchReport, json_path: Path | None) -> int:
     A missed target is a result, not a failure: the status says that the benchmark ran.
     """
     print(report.text())
-    if json_path is not None:
-        json_path.parent.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(report.content(), indent=2, ensure_ascii=False)
-        write_whole_file(json_path, text + "\n")
+    write_json(json_path, report.content())
     return 0
 
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from stn_perception.cli.json_result import write_json
 from stn_perception.cli.subcommands import Subcommands, add_json
+from stn_perception.runtime.json_file import write_json
 
 
 def list_models(parsed: argparse.Namespace) -> int:

@@ -7,8 +7,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from stn_perception.cli.json_result import write_json
 from stn_perception.cli.subcommands import Subcommands, add_json
+from stn_perception.runtime.json_file import write_json
 
 
 def train(parsed: argparse.Namespace) -> int:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import statistics
 from collections.abc import Mapping, Sequence
@@ -11,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from stn_perception.runtime.whole_file import write_whole_file
+from stn_perception.runtime.json_file import write_json
 
 
 @dataclass(frozen=True)
@@ -115,10 +114,7 @@ class StudyReport:
 def publish(report: StudyReport, json_path: Path | None) -> int:
     """Print the report, write the JSON whole or not at all, and return exit status 0."""
     print(report.text())
-    if json_path is not None:
-        json_path.parent.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(report.content(), indent=2, ensure_ascii=False)
-        write_whole_file(json_path, text + "\n")
+    write_json(json_path, report.content())
     return 0
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import shlex
 import sys
 from collections.abc import Iterator
@@ -27,9 +26,9 @@ from stn_perception.bags.metrics.thresholds import check_thresholds, read_thresh
 from stn_perception.bags.opening.default_cache import default_cache
 from stn_perception.bags.report import WorstView, worst_views, write_report
 from stn_perception.bags.truth import parse_truth
+from stn_perception.runtime.json_file import write_json
 from stn_perception.runtime.parameters.parameters import NodeParameters
 from stn_perception.runtime.parameters.reading import read_parameters
-from stn_perception.runtime.whole_file import write_whole_file
 
 THRESHOLD_BROKEN = 3  # 2 is argparse's, for a command line that it cannot read
 _WORST = 20
@@ -63,10 +62,8 @@ def evaluate(parsed: argparse.Namespace) -> int:
         output / "report.html",
     )
     write_parquet(evaluation, output / "views.parquet")
-    _write_json(output / "evaluation.json", content)
-    if parsed.json is not None:
-        parsed.json.parent.mkdir(parents=True, exist_ok=True)
-        _write_json(parsed.json, content)
+    write_json(output / "evaluation.json", content)
+    write_json(parsed.json, content)
     kept.clear()
     print(summary_text(content))
     print(f"report: {output / 'report.html'}")
@@ -169,7 +166,3 @@ def _told(evaluation: Evaluation) -> int:
         if "unreadable_bags" in bag.skipped:
             status = 1
     return status
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    write_whole_file(path, json.dumps(content, indent=2) + "\n")
