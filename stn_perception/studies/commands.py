@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import argparse
 from importlib import import_module
+from pathlib import Path
 from typing import Protocol, cast
 
-NAMES: tuple[str, ...] = ("registration",)
+NAMES = tuple(sorted(path.parent.name for path in Path(__file__).parent.glob("*/command.py")))
 
 
 class StudyCommand(Protocol):
