@@ -12,38 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from stn_perception.runtime.json_file import write_json
+from stn_perception.runtime.report_parts import Target, markdown_table
 
 Cell = float | int | str | None
 _PACKAGES = ("torch", "opencv-python-headless", "numpy", "kornia", "triton", "ros-rclpy")
 _CPU_FILE = Path("/proc/cpuinfo")
-
-
-@dataclass(frozen=True)
-class Target:
-    """A limit that a figure is held to.
-
-    Attributes:
-        name: What is held, in words.
-        value: The measured figure.
-        limit: What it should reach.
-        at_least: Whether larger is better.
-    """
-
-    name: str
-    value: float
-    limit: float
-    at_least: bool
-
-    @property
-    def is_met(self) -> bool:
-        """Whether the figure reaches the limit."""
-        return self.value >= self.limit if self.at_least else self.value <= self.limit
-
-    def sentence(self) -> str:
-        """One line: the figure, the limit, and whether it is met."""
-        sign = "≥" if self.at_least else "≤"
-        verdict = "met" if self.is_met else "NOT met"
-        return f"{self.name}: {shown(self.value)} (target {sign} {shown(self.limit)}) {verdict}"
 
 
 @dataclass(frozen=True)
@@ -68,9 +41,9 @@ class BenchReport:
 
     def text(self) -> str:
         """The table as Markdown, then targets and notes."""
-        lines = [markdown_table(self.rows)] if self.rows else []
+        lines = [markdown_table(self.rows, shown)] if self.rows else []
         if self.targets:
-            lines += ["", *(f"- {target.sentence()}" for target in self.targets)]
+            lines += ["", *(f"- {target.sentence(shown)}" for target in self.targets)]
         if self.notes:
             lines += ["", *(f"- {note}" for note in self.notes)]
         return "\n".join(lines)
@@ -83,16 +56,7 @@ class BenchReport:
             "machine": machine(),
             "settings": dict(self.settings),
             "rows": [dict(row) for row in self.rows],
-            "targets": [
-                {
-                    "name": target.name,
-                    "value": target.value,
-                    "limit": target.limit,
-                    "at_least": target.at_least,
-                    "met": target.is_met,
-                }
-                for target in self.targets
-            ],
+            "targets": [target.content() for target in self.targets],
             "notes": list(self.notes),
         }
 
@@ -115,13 +79,6 @@ def machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "packages": {name: found for name in _PACKAGES if (found := _version(name))},
     }
-
-
-def markdown_table(rows: Sequence[Mapping[str, Cell]]) -> str:
-    """Rows with the same keys as a Markdown table."""
-    keys = list(rows[0])
-    lines = [keys, ["---"] * len(keys), *([shown(row[key]) for key in keys] for row in rows)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def shown(cell: Cell) -> str:

@@ -3,19 +3,15 @@
 
 from __future__ import annotations
 
-from stn_perception.cli.subcommands import Subcommands, add_json
+from stn_perception.cli.subcommands import Subcommands, add_json, command_module
 
 
 def add_benchmarks(commands: Subcommands) -> None:
     """Commands that measure, with the peers in the same run."""
-    from stn_perception.benchmarks.commands import NAMES, bench_command
+    from stn_perception.benchmarks.commands import NAMES
 
     bench = commands.add("bench", None, "stn bench warp")
     bench.description = "What it costs, with the peers in the same run."
     kinds = Subcommands(bench, "bench ")
     for name in NAMES:
-        command = bench_command(name)
-        parser = kinds.add(name, command.run, command.EXAMPLE)
-        parser.description = command.SUMMARY
-        command.add_arguments(parser)
-        add_json(parser)
+        add_json(kinds.add_module(name, command_module(f"benchmarks.{name}")))

@@ -5,7 +5,22 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
+from typing import Protocol, cast
+
+
+class CommandModule(Protocol):
+    """A module that is one subcommand; it is imported for `--help`, so it loads nothing heavy."""
+
+    SUMMARY: str
+    EXAMPLE: str
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the options that only this one has."""
+
+    def run(self, parsed: argparse.Namespace) -> int:
+        """Do it and return the exit status."""
 
 
 class Subcommands:
@@ -30,6 +45,18 @@ class Subcommands:
         if job is not None:
             parser.set_defaults(job=job, command=f"{self._depth}{name}")
         return parser
+
+    def add_module(self, name: str, module: CommandModule) -> argparse.ArgumentParser:
+        """Add one whose help is its module's summary."""
+        parser = self.add(name, module.run, module.EXAMPLE)
+        parser.description = module.SUMMARY
+        module.add_arguments(parser)
+        return parser
+
+
+def command_module(package: str) -> CommandModule:
+    """Return the ``command`` module of a package, by the package's name below this one."""
+    return cast(CommandModule, import_module(f"stn_perception.{package}.command"))
 
 
 def add_json(*parsers: argparse.ArgumentParser) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from stn_perception.runtime.json_file import write_json
+from stn_perception.runtime.report_parts import Target, markdown_table
 
 
 @dataclass(frozen=True)
@@ -38,28 +39,6 @@ Cell = float | int | str | Spread | None
 
 
 @dataclass(frozen=True)
-class Target:
-    """A limit that a figure is held to: at most, or at least where `at_least`."""
-
-    name: str
-    value: float
-    limit: float
-    at_least: bool = False
-
-    @property
-    def is_met(self) -> bool:
-        """Whether the figure reaches the limit."""
-        return self.value >= self.limit if self.at_least else self.value <= self.limit
-
-    def sentence(self) -> str:
-        """The figure, the limit, and by how much it is missed if it is."""
-        sign = "≥" if self.at_least else "≤"
-        missed = f"missed by {shown(abs(self.value - self.limit))}"
-        verdict = "met" if self.is_met else missed
-        return f"{self.name}: {shown(self.value)} (target {sign} {shown(self.limit)}), {verdict}"
-
-
-@dataclass(frozen=True)
 class StudyReport:
     """The figures of one `stn study` command.
 
@@ -81,8 +60,10 @@ class StudyReport:
 
     def text(self) -> str:
         """The tables as Markdown, then targets and notes."""
-        parts = [f"{title}\n\n{_markdown(rows)}" for title, rows in self.tables.items()]
-        for lines in ([target.sentence() for target in self.targets], self.notes):
+        parts = [
+            f"{title}\n\n{markdown_table(rows, shown)}" for title, rows in self.tables.items()
+        ]
+        for lines in ([target.sentence(shown) for target in self.targets], self.notes):
             if lines:
                 parts.append("\n".join(f"- {line}" for line in lines))
         return "\n\n".join(parts)
@@ -97,16 +78,7 @@ class StudyReport:
                 title: [{key: _plain(cell) for key, cell in row.items()} for row in rows]
                 for title, rows in self.tables.items()
             },
-            "targets": [
-                {
-                    "name": target.name,
-                    "value": target.value,
-                    "limit": target.limit,
-                    "at_least": target.at_least,
-                    "met": target.is_met,
-                }
-                for target in self.targets
-            ],
+            "targets": [target.content() for target in self.targets],
             "notes": list(self.notes),
         }
 
@@ -140,9 +112,3 @@ def _plain(cell: Cell) -> Any:
     if isinstance(cell, Spread):
         return {"mean": cell.mean, "sd": cell.deviation, "seeds": list(cell.values)}
     return cell
-
-
-def _markdown(rows: Sequence[Mapping[str, Cell]]) -> str:
-    keys = list(rows[0])
-    lines = [keys, ["---"] * len(keys), *([shown(row[key]) for key in keys] for row in rows)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from stn_perception.studies.report import Spread, StudyReport, Target, publish, shown
+from stn_perception.runtime.report_parts import Target
+from stn_perception.studies.report import Spread, StudyReport, publish, shown
 
 REPORT = StudyReport(
     name="some",
@@ -29,8 +30,8 @@ def test_three_digits_count(value: float, text: str) -> None:
 
 
 def test_a_missed_target_says_by_how_much() -> None:
-    assert REPORT.targets[0].sentence() == "px: 2.00 (target ≤ 1.50), missed by 0.500"
-    assert REPORT.targets[1].sentence().endswith("met")
+    assert REPORT.targets[0].sentence(shown) == "px: 2.00 (target ≤ 1.50), NOT met by 0.500"
+    assert REPORT.targets[1].sentence(shown).endswith("met")
 
 
 def test_the_table_and_the_file_for_machines_say_the_same(

@@ -13,11 +13,12 @@ from stn_perception.benchmarks.cuda.cases import DeviceCase, device_cases
 from stn_perception.benchmarks.cuda.contenders import OURS, OURS_PLAIN, Sampling, contenders
 from stn_perception.benchmarks.cuda.device_time import copy_bytes_per_s, interleaved_on_device
 from stn_perception.benchmarks.cuda.whole_pipeline import KorniaPipeline, ours, scene, staging
-from stn_perception.benchmarks.report import BenchReport, Cell, Target
+from stn_perception.benchmarks.report import BenchReport, Cell
 from stn_perception.benchmarks.timing import interleaved, ratio
 from stn_perception.runtime.archive import ModelArchive
 from stn_perception.runtime.backends import get_backend
 from stn_perception.runtime.frame import Frame
+from stn_perception.runtime.report_parts import Target
 from stn_perception.runtime.settings import PipelineSettings
 
 COPY_SHARE = 0.75

@@ -17,7 +17,8 @@ from pathlib import Path
 import psutil
 
 from stn_perception.benchmarks.evaluation.looped_bag import Loop, write_looped_bag
-from stn_perception.benchmarks.report import BenchReport, Cell, Target, number
+from stn_perception.benchmarks.report import BenchReport, Cell, number
+from stn_perception.runtime.report_parts import Target
 
 _WATCH_S = 0.2
 _FIGURES = "figures.json"

@@ -10,7 +10,8 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from stn_perception.benchmarks.guard.figures import count_figures, ratio_figures
-from stn_perception.benchmarks.report import BenchReport, Cell, Target, machine, publish
+from stn_perception.benchmarks.report import BenchReport, Cell, machine, publish
+from stn_perception.runtime.report_parts import Target
 from stn_perception.runtime.threads import one_thread
 from stn_perception.runtime.whole_file import write_whole_file
 

@@ -21,8 +21,9 @@ from stn_perception.benchmarks.node.memory import memory_notes, memory_series
 from stn_perception.benchmarks.node.passage import Passage, Plan, run_passage
 from stn_perception.benchmarks.node.stages import stage_rows
 from stn_perception.benchmarks.node.targets import targets
-from stn_perception.benchmarks.report import BenchReport, Cell, markdown_table
+from stn_perception.benchmarks.report import BenchReport, Cell, shown
 from stn_perception.node.stop_signal import StopSignal
+from stn_perception.runtime.report_parts import markdown_table
 
 _BUSY_CORES = 0.1
 
@@ -218,4 +219,4 @@ def _notes(runs: Sequence[_Run]) -> list[str]:
 
 
 def _shown(case: str, rows: Sequence[Mapping[str, Cell]]) -> str:
-    return f"Stages of {case}:\n\n{markdown_table(rows)}\n"
+    return f"Stages of {case}:\n\n{markdown_table(rows, shown)}\n"

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from stn_perception.benchmarks.node.cases import Case
 from stn_perception.benchmarks.node.contenders import OURS, PLAIN
 from stn_perception.benchmarks.node.figures import Figures
-from stn_perception.benchmarks.report import Target
+from stn_perception.runtime.report_parts import Target
 
 _LATENCY_MS = {"vga-4": (8.0, 20.0), "1080p-4": (14.0, 30.0)}
 _CPU_SHARE = 1 / 3

@@ -12,13 +12,14 @@ import torch
 from stn_perception.benchmarks.peers.eager_pipeline import EagerPipeline
 from stn_perception.benchmarks.pipeline.cost_line import cost_line
 from stn_perception.benchmarks.pipeline.scenes import STAGES, BenchSettings, Ours, requests
-from stn_perception.benchmarks.report import BenchReport, Cell, Target, number
+from stn_perception.benchmarks.report import BenchReport, Cell, number
 from stn_perception.benchmarks.threads import use_threads
 from stn_perception.benchmarks.timing import interleaved, ratio
 from stn_perception.geometry import AxisAlignedBox, OrientedBox
 from stn_perception.geometry.quads import quad_sides_px, view_quad
 from stn_perception.messages.regions import Region
 from stn_perception.runtime.archive import ModelArchive
+from stn_perception.runtime.report_parts import Target
 from stn_perception.runtime.requests import FrameRequest
 
 _TARGET_OBJECTS = 16

@@ -21,11 +21,12 @@ from stn_perception.benchmarks.node.passage import (
     start_source,
     wait_until,
 )
-from stn_perception.benchmarks.report import BenchReport, Cell, Target
+from stn_perception.benchmarks.report import BenchReport, Cell
 from stn_perception.node.demo_processes import Children
 from stn_perception.node.name_guard import NAMES_FOLLOW_S
 from stn_perception.node.stop_signal import StopSignal
 from stn_perception.node.transport import announcement_period_s, profile_environment
+from stn_perception.runtime.report_parts import Target
 
 _LIMIT_S = 5.0
 _RATE_HZ = 30.0

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 
-from stn_perception.benchmarks.report import BenchReport, Cell, Target
+from stn_perception.benchmarks.report import BenchReport, Cell
 from stn_perception.benchmarks.threads import use_threads
 from stn_perception.benchmarks.timing import Timing, interleaved, ratio
 from stn_perception.benchmarks.warp.cases import WarpCase, warp_cases
@@ -21,6 +21,7 @@ from stn_perception.benchmarks.warp.contenders import (
     contenders,
     ours,
 )
+from stn_perception.runtime.report_parts import Target
 
 # How much longer than OpenCV's bare loop we may take where both do the same.
 _TIMES_OF_OPENCV = 1.15

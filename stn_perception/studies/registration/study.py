@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from stn_perception.runtime.report_parts import Target
 from stn_perception.runtime.threads import one_thread
 from stn_perception.studies.data.package_files import package_files
 from stn_perception.studies.errors import StudyError
@@ -29,7 +30,7 @@ from stn_perception.studies.registration.rows import (
     rows_of_range,
 )
 from stn_perception.studies.registration.slices import FIXED, PACKAGE, read_slice
-from stn_perception.studies.report import StudyReport, Target
+from stn_perception.studies.report import StudyReport
 
 TURNS_DEG = (30.0, 90.0)
 LIMITS = {"px": 0.02, "°": 0.02, "scale": 1e-3}

@@ -44,7 +44,7 @@ def measured(monkeypatch):
 def test_a_loss_that_stays_is_found(measured, tmp_path, capsys) -> None:
     measured([3.0, 3.1, 3.0, 3.2], 100.0)
     assert compare.compare_with(write(tmp_path / "figures.json"), None) == 1
-    assert "warp: now / committed: 1.5 (target ≤ 1.4) NOT met" in capsys.readouterr().out
+    assert "warp: now / committed: 1.5 (target ≤ 1.4), NOT met by 0.1" in capsys.readouterr().out
     measured([2.0], 150.0)
     assert compare.compare_with(tmp_path / "figures.json", None) == 1
 
