@@ -58,10 +58,19 @@ def are_convex_clockwise(corners: FloatArray) -> NDArray[np.bool_]:
 
 def quad_center(corners: ArrayLike) -> FloatArray:
     """Where the diagonals cross, (2,): the image of a rectangle's centre."""
-    quad = as_corners(corners)
-    first, second = quad[2] - quad[0], quad[3] - quad[1]
-    part = np.linalg.solve(np.column_stack([first, -second]), quad[1] - quad[0])[0]
-    return np.asarray(quad[0] + part * first)
+    return quad_centers(as_corners(corners))
+
+
+def quad_centers(quads: FloatArray) -> FloatArray:
+    """Where the diagonals of each of ...×4×2 quads cross, ...×2; NaN where they are parallel."""
+    first = quads[..., 2, :] - quads[..., 0, :]
+    second = quads[..., 3, :] - quads[..., 1, :]
+    offset = quads[..., 1, :] - quads[..., 0, :]
+    area = _cross(first, second)
+    part = np.divide(
+        _cross(offset, second), area, out=np.full(area.shape, np.nan), where=area != 0
+    )
+    return np.asarray(quads[..., 0, :] + part[..., None] * first)
 
 
 def allowed_shifts(symmetry: int) -> tuple[int, ...]:
@@ -76,15 +85,27 @@ def corner_error_px(predicted: ArrayLike, true: ArrayLike, symmetry: int = 1) ->
 
     ``predicted[i]`` is compared with ``true[(i + shift) % 4]``.
     """
-    predicted_quad, true_quad = as_corners(predicted), as_corners(true)
-    errors = [
-        (
-            float(np.linalg.norm(predicted_quad - np.roll(true_quad, -shift, 0), axis=1).mean()),
-            shift,
-        )
-        for shift in allowed_shifts(symmetry)
-    ]
-    return min(errors)
+    allowed_shifts(symmetry)
+    quads = as_corners(predicted)[None], as_corners(true)[None]
+    errors, shifts = corner_errors_px(*quads, np.array([symmetry]))
+    return float(errors[0]), int(shifts[0])
+
+
+def corner_errors_px(
+    predicted: FloatArray, true: FloatArray, symmetry: NDArray[np.int64]
+) -> tuple[FloatArray, NDArray[np.int64]]:
+    """``corner_error_px`` of N pairs of quads N×4×2 with N symmetries: N errors and N shifts.
+
+    NaN, with shift 0, where a corner is not finite.
+    """
+    distances = np.stack([predicted - np.roll(true, -shift, axis=1) for shift in range(4)], axis=1)
+    errors = np.hypot(distances[..., 0], distances[..., 1]).mean(axis=2)
+    allowed = np.arange(4) % (4 // symmetry)[:, None] == 0
+    known = np.isfinite(errors).all(axis=1)
+    candidates = np.where(allowed & known[:, None], errors, np.inf)
+    shifts = candidates.argmin(axis=1)
+    least = candidates[np.arange(len(errors)), shifts]
+    return np.where(known, least, np.nan), shifts
 
 
 def turn_view(
@@ -170,3 +191,7 @@ def convex_intersection(first: ArrayLike, second: ArrayLike) -> FloatArray:
                 kept.append(polygon[index] + step * (here / (here - there)))
         polygon = np.array(kept).reshape(-1, 2)
     return polygon
+
+
+def _cross(first: FloatArray, second: FloatArray) -> FloatArray:
+    return np.asarray(first[..., 0] * second[..., 1] - first[..., 1] * second[..., 0])

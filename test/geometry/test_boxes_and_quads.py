@@ -15,6 +15,7 @@ from stn_perception.geometry import (
     InvalidTransformError,
     OrientedBox,
     corner_error_px,
+    corner_errors_px,
     decompose_affine,
     frame_from_crop,
     homography_from_corners,
@@ -23,6 +24,7 @@ from stn_perception.geometry import (
     oriented_iou,
     polygon_area,
     quad_center,
+    quad_centers,
     quad_side_px,
     recompose_affine,
     transform_points,
@@ -181,6 +183,25 @@ def test_corner_error_is_the_least_over_the_allowed_turns(
         assert found == shift
     with pytest.raises(ValueError, match="symmetry"):
         corner_error_px(predicted, true, 3)
+
+
+def test_errors_of_several_pairs_are_each_pair_s_own_and_unknown_where_a_corner_is() -> None:
+    square = np.array([[0.0, 0], [10, 0], [10, 10], [0, 10]])
+    unknown = np.where(np.eye(4, 2, dtype=bool), np.nan, square)
+    predicted = np.stack([square + 3, np.roll(square, -1, axis=0), unknown])
+    errors, shifts = corner_errors_px(predicted, np.stack([square] * 3), np.array([1, 4, 4]))
+    np.testing.assert_allclose(errors, [3 * np.sqrt(2), 0, np.nan])
+    assert shifts.tolist() == [0, 1, 0]
+
+
+def test_the_centre_lies_on_both_diagonals_and_is_unknown_where_they_are_parallel() -> None:
+    quad = np.array([(0.0, 0.0), (90.0, 10.0), (80.0, 50.0), (-5.0, 70.0)])
+    center = quad_center(quad)
+    for one, other in ((0, 2), (1, 3)):
+        matrix = np.column_stack([quad[other] - quad[one], center - quad[one]])
+        assert np.linalg.det(matrix) == pytest.approx(0, abs=1e-9)
+    folded = np.array([(0.0, 0.0), (10.0, 0.0), (10.0, 5.0), (20.0, 5.0)])
+    assert np.isnan(quad_centers(np.stack([quad, folded]))).tolist() == [[False] * 2, [True] * 2]
 
 
 @settings(deadline=None, max_examples=50)

@@ -12,7 +12,12 @@ from numpy.typing import NDArray
 
 from stn_perception.bags.metrics.quad_overlap import quad_overlaps
 from stn_perception.bags.metrics.view_columns import ViewColumns
-from stn_perception.geometry.quads import polygon_areas, quad_sides_px
+from stn_perception.geometry.quads import (
+    corner_errors_px,
+    polygon_areas,
+    quad_centers,
+    quad_sides_px,
+)
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -39,25 +44,6 @@ def per_view_metrics(views: ViewColumns) -> dict[str, Floats]:
         "equivariance_error": views.equivariance_error,
         "valid_fraction": views.valid_fraction,
     }
-
-
-def corner_errors_px(
-    predicted: Floats, true: Floats, symmetry: Integers
-) -> tuple[Floats, Integers]:
-    """``geometry.corner_error_px`` of N pairs of quads N×4×2: N errors and N cyclic shifts.
-
-    NaN, with shift 0, where a corner is not finite.
-    """
-    errors = np.stack(
-        [_lengths(predicted - np.roll(true, -shift, axis=1)).mean(axis=1) for shift in range(4)],
-        axis=1,
-    )
-    allowed = np.arange(4) % (4 // symmetry)[:, None] == 0
-    known = np.isfinite(errors).all(axis=1)
-    candidates = np.where(allowed & known[:, None], errors, np.inf)
-    shifts = candidates.argmin(axis=1)
-    least = candidates[np.arange(len(errors)), shifts]
-    return np.where(known, least, np.nan), shifts
 
 
 def corner_errors_of_side(views: ViewColumns, symmetry: Integers) -> Floats:
@@ -93,18 +79,6 @@ def scale_errors(predicted: Floats, true: Floats) -> Floats:
     known = (areas[0] > 0) & (areas[1] > 0)
     ratio = np.divide(areas[0], areas[1], out=np.full(len(known), np.nan), where=known)
     return np.asarray(0.5 * np.abs(np.log(ratio)))
-
-
-def quad_centers(quads: Floats) -> Floats:
-    """N×2: where the diagonals of N×4×2 quads cross (``geometry.quad_center``)."""
-    first, second = quads[:, 2] - quads[:, 0], quads[:, 3] - quads[:, 1]
-    offset = quads[:, 1] - quads[:, 0]
-    share = _ratio(_cross(offset, second), _cross(first, second))
-    return np.asarray(quads[:, 0] + share[:, None] * first)
-
-
-def _cross(first: Floats, second: Floats) -> Floats:
-    return np.asarray(first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0])
 
 
 def _ratio(values: Floats, by: Floats) -> Floats:

@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stn_perception.bags.metrics.measuring import Measured
-from stn_perception.bags.metrics.per_view import corner_errors_px, shifted
+from stn_perception.bags.metrics.per_view import shifted
 from stn_perception.bags.metrics.statistics import Interval, statistics
 from stn_perception.bags.report.plots import Plot, axis, color, label, rounded
+from stn_perception.geometry.quads import corner_errors_px
 
 Floats = NDArray[np.float64]
 

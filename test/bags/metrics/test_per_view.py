@@ -9,16 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stn_perception.bags.metrics import per_view_metrics, view_columns
-from stn_perception.bags.metrics.per_view import corner_errors_px, quad_centers
 from stn_perception.bags.metrics.quad_overlap import quad_overlaps
 from stn_perception.geometry import (
     OrientedBox,
     convex_intersection,
-    corner_error_px,
     is_convex_clockwise,
     oriented_iou,
     polygon_area,
-    quad_center,
 )
 
 from .making import SQUARE, moved, view
@@ -102,15 +99,6 @@ quads = st.lists(st.tuples(st.floats(-1.2, 1.2), st.floats(0.3, 1.0)), min_size=
 )
 
 
-@given(quads, quads, st.sampled_from([1, 2, 4]))
-def test_many_corner_errors_at_once_are_those_one_by_one(predicted, true, symmetry) -> None:
-    errors, shifts = corner_errors_px(predicted[None], true[None], np.array([symmetry]))
-    expected, _ = corner_error_px(predicted, true, symmetry)
-    assert errors[0] == pytest.approx(expected, rel=1e-12)
-    there = np.linalg.norm(predicted - np.roll(true, -shifts[0], axis=0), axis=1).mean()
-    assert there == pytest.approx(expected, rel=1e-12)
-
-
 @given(quads, quads, st.floats(-150, 150), st.floats(0, 4000))
 def test_overlap_of_many_is_that_of_the_clipped_polygons(first, second, across, away) -> None:
     first, second = first + away, second + away + (across, 0.3 * across)
@@ -128,11 +116,6 @@ def test_overlap_of_rectangles_is_that_of_oriented_boxes(first, second, width, h
     boxes = OrientedBox(50, 60, width, 40, first), OrientedBox(55, 52, 45, height, second)
     (found,) = quad_overlaps(boxes[0].corners()[None], boxes[1].corners()[None])
     assert found == pytest.approx(oriented_iou(*boxes), abs=1e-9)
-
-
-def test_centres_are_where_the_diagonals_cross() -> None:
-    quad = np.array([(0.0, 0.0), (90.0, 10.0), (80.0, 50.0), (-5.0, 70.0)])
-    assert quad_centers(quad[None])[0] == pytest.approx(quad_center(quad))
 
 
 def test_a_folded_view_has_no_overlap_and_no_place_in_the_statistics() -> None:
