@@ -45,13 +45,16 @@ class Distorted:
     angle_rad: Tensor | None
 
 
-def distort(kind: Kind, images: Tensor, generator: torch.Generator) -> Distorted:
+def distort(
+    kind: Kind, images: Tensor, generator: torch.Generator, share: float = 1.0
+) -> Distorted:
     """Distort each digit once.
 
     Args:
         kind: R, RTS, P or E.
         images: uint8 N×28×28.
         generator: A CPU one; the same state gives the same pictures.
+        share: Of the distortion's ranges: 1 is the paper's, 0 leaves the digits as they are.
 
     Raises:
         StudyError: Another kind, or other images.
@@ -59,14 +62,14 @@ def distort(kind: Kind, images: Tensor, generator: torch.Generator) -> Distorted
     checked(images)
     count = len(images)
     if kind == "E":
-        spline = draw_spline(count, generator)
+        spline = draw_spline(count, generator, share)
         return Distorted(drawn(images, spline, SIDE_PX[kind]), spline, None, None)
     if kind == "R":
-        theta = draw_rotation(count, generator)
+        theta = draw_rotation(count, generator, share)
     elif kind == "RTS":
-        theta = draw_similarity(count, SIDE_PX[kind], generator)
+        theta = draw_similarity(count, SIDE_PX[kind], generator, share)
     elif kind == "P":
-        theta = draw_projection(count, generator)
+        theta = draw_projection(count, generator, share)
     else:
         raise StudyError(f"the distortion is '{kind}', expected one of {', '.join(KINDS)}.")
     return placed(images, theta, SIDE_PX[kind])

@@ -103,6 +103,20 @@ def test_the_same_seed_gives_the_same_pictures_and_another_seed_others(kind: Kin
     assert not torch.allclose(first, other, atol=0.05)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_share_narrows_a_distortion_down_to_the_digit_itself(kind: Kind) -> None:
+    images = blobs(200, x_px=17.0)
+    upright = images.unsqueeze(1).float() / 255
+    room = (SIDE_PX[kind] - 28) // 2
+    moved = []
+    for share in (0.0, 0.3, 1.0):
+        made = distort(kind, images, seeded(), share).images
+        middle = made[..., room : room + 28, room : room + 28]
+        moved.append(float((middle - upright).square().mean()))
+    assert moved[0] < 1e-9
+    assert moved[0] < moved[1] < moved[2]
+
+
 def test_other_pictures_and_other_kinds_are_refused() -> None:
     with pytest.raises(StudyError, match=r"torch.float32 of shape \[2, 28, 28\]"):
         distort("R", torch.zeros(2, 28, 28), seeded())
