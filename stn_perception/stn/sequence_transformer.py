@@ -23,10 +23,15 @@ class SequenceViews(NamedTuple):
     Attributes:
         views: N×S×D.
         theta: N×2, half width and centre of the span in normalised source axes.
+        shares: N×P, how much the localization network looks at each cell, 1 in all.
+        attended: N×D, the mean of the cells under these shares. A loss on it, besides the one on
+            the views, tells the scores where to go while the views still show everything.
     """
 
     views: Tensor
     theta: Tensor
+    shares: Tensor
+    attended: Tensor
 
 
 def sample_span(sequence: Tensor, lengths: Tensor, theta: Tensor, positions: int) -> Tensor:
@@ -93,54 +98,42 @@ def _rows(tensor: Tensor, index: Tensor) -> Tensor:
     return tensor.gather(1, wanted)
 
 
-class MomentHead(nn.Module):
-    """From a score for every cell of a sequence to the span that holds the high ones.
+def span_of_shares(shares: Tensor, smallest: float = 0.02) -> Tensor:
+    """Return the span with the mean and the standard deviation of a distribution.
 
-    The softmax of the scores is a distribution over the sequence; the span has its mean and its
-    standard deviation. A uniform distribution over a span gives exactly that span, so equal
-    scores give the identity, the span always has a part inside the sequence, and the network
-    that scores the cells need not know how to count them.
-
-    `forward(scores N×P)` returns theta, N×2.
+    A uniform distribution over a span gives exactly that span. So equal shares give the identity,
+    the middle of the span always lies inside the sequence, and a network that scores the cells
+    need not know how to count them.
 
     Args:
-        smallest: half width of the smallest span, above 0.
+        shares: N×P, of equally wide cells, 1 in all.
+        smallest: Half width of the smallest span, above 0.
+
+    Returns:
+        theta, N×2.
     """
-
-    def __init__(self, smallest: float = 0.02) -> None:
-        super().__init__()
-        if not 0 < smallest <= 1:
-            raise ValueError(f"the smallest half width is {smallest}, expected above 0, up to 1")
-        self.smallest = smallest
-
-    def forward(self, scores: Tensor) -> Tensor:
-        """Return half width and centre for the scores of equally wide cells."""
-        share = torch.softmax(at_least_float32(scores), dim=1)
-        cells = scores.size(1)
-        x = (2.0 * torch.arange(cells, dtype=share.dtype, device=share.device) + 1.0) / cells - 1.0
-        center = (share * x).sum(dim=1, keepdim=True)
-        # The second term is the variance inside a cell.
-        variance = (share * (x - center).square()).sum(dim=1) + 1.0 / (3.0 * cells**2)
-        half_width = (3.0 * variance).clamp(min=self.smallest**2).sqrt()
-        return torch.stack([half_width, center[:, 0]], dim=1)
+    shares = at_least_float32(shares)
+    cells = shares.size(1)
+    x = (2.0 * torch.arange(cells, dtype=shares.dtype, device=shares.device) + 1.0) / cells - 1.0
+    center = (shares * x).sum(dim=1, keepdim=True)
+    # The second term is the variance inside a cell.
+    variance = (shares * (x - center).square()).sum(dim=1) + 1.0 / (3.0 * cells**2)
+    half_width = (3.0 * variance).clamp(min=smallest**2).sqrt()
+    return torch.stack([half_width, center[:, 0]], dim=1)
 
 
-class SpanLocalization(nn.Module):
-    """Looks at the whole sequence coarsely, scores its cells and returns theta, N×2.
+class CellScores(nn.Module):
+    """The localization network: a score for each cell of the coarse view, N×P×D to N×P.
 
-    `forward(cells N×P×D)`. The last layer starts at zero, so that an untrained transformer passes
-    the whole sequence on.
+    The last layer starts at zero, so that an untrained transformer passes the whole sequence on.
 
     Args:
         channels: D.
         hidden: channels of the hidden layers.
         kernel: cells that each of the two hidden convolutions sees, odd.
-        smallest: see `MomentHead`.
     """
 
-    def __init__(
-        self, channels: int, hidden: int = 16, kernel: int = 5, smallest: float = 0.02
-    ) -> None:
+    def __init__(self, channels: int, hidden: int = 16, kernel: int = 5) -> None:
         super().__init__()
         padding = kernel // 2
         self.first = nn.Conv1d(channels, hidden, kernel, padding=padding)
@@ -148,42 +141,72 @@ class SpanLocalization(nn.Module):
         self.last = nn.Conv1d(hidden, 1, 1)
         for parameter in self.last.parameters():
             nn.init.zeros_(parameter)
-        self.head = MomentHead(smallest)
 
     def forward(self, cells: Tensor) -> Tensor:
-        """Return theta for a coarse view of the whole sequence."""
-        x = torch.relu(self.first(cells.transpose(1, 2)))
+        """Return how much each cell should be looked at."""
+        x = torch.relu(self.first(_unit_contrast(cells).transpose(1, 2)))
         x = torch.relu(self.second(x))
-        theta: Tensor = self.head(self.last(x)[:, 0])
-        return theta
+        scores: Tensor = self.last(x)
+        return scores[:, 0]
+
+
+def _unit_contrast(cells: Tensor) -> Tensor:
+    """Return each sequence at zero mean and unit contrast over its cells.
+
+    Means over many tokens lie close together; without this the scores would stay equal.
+    """
+    centred = cells - cells.mean(dim=1, keepdim=True)
+    contrast = centred.square().mean(dim=[1, 2], keepdim=True).sqrt()
+    return centred / (contrast + 1e-6)
 
 
 class SequenceTransformer(nn.Module):
     """A module to drop in front of any network of sequences: N×L×D in, N×S×D out.
 
     Args:
-        localization: from the whole sequence at `cells` positions, N×P×D, to theta, N×2; None
-            always looks at the whole sequence, which is the same network without a transformer.
+        localization: scores the whole sequence's cells, N×P×D to N×P; the softmax of the scores
+            gives the span. None always looks at the whole sequence: the same network without a
+            transformer.
         positions: S.
         cells: P.
+        smallest: half width of the smallest span.
     """
 
-    def __init__(self, localization: nn.Module | None, positions: int, cells: int = 64) -> None:
+    def __init__(
+        self,
+        localization: nn.Module | None,
+        positions: int,
+        cells: int = 64,
+        smallest: float = 0.02,
+    ) -> None:
         super().__init__()
+        if not 0 < smallest <= 1:
+            raise ValueError(f"the smallest half width is {smallest}, expected above 0, up to 1")
         self.localization = localization
         self.positions = positions
         self.cells = cells
+        self.smallest = smallest
 
     def forward(self, sequence: Tensor, lengths: Tensor) -> SequenceViews:
         """Return views and transforms of N×L×D sequences of the given lengths, N."""
-        whole = torch.zeros(
-            sequence.size(0), 2, dtype=at_least_float32(sequence).dtype, device=sequence.device
-        )
-        whole[:, 0] = 1.0
-        theta = whole
-        if self.localization is not None:
-            theta = self.localization(sample_span(sequence, lengths, whole, self.cells))
-        return SequenceViews(sample_span(sequence, lengths, theta, self.positions), theta)
+        whole = _whole(sequence)
+        cells = sample_span(sequence, lengths, whole, self.cells)
+        if self.localization is None:
+            theta, shares = whole, torch.full_like(cells[..., 0], 1.0 / self.cells)
+        else:
+            shares = torch.softmax(at_least_float32(self.localization(cells)), dim=1)
+            theta = span_of_shares(shares, self.smallest)
+        attended = (shares.unsqueeze(2) * cells).sum(dim=1)
+        views = sample_span(sequence, lengths, theta, self.positions)
+        return SequenceViews(views, theta, shares, attended)
+
+
+def _whole(sequence: Tensor) -> Tensor:
+    """Return the identity for each sequence, N×2."""
+    ones = torch.ones(
+        sequence.size(0), dtype=at_least_float32(sequence[:0]).dtype, device=sequence.device
+    )
+    return torch.stack([ones, torch.zeros_like(ones)], dim=1)
 
 
 def span_overlap(one: Tensor, other: Tensor) -> Tensor:

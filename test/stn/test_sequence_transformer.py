@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from stn_perception.stn.sequence_transformer import (
-    MomentHead,
+    CellScores,
     SequenceTransformer,
-    SpanLocalization,
     sample_span,
+    span_of_shares,
     span_overlap,
 )
 
@@ -84,25 +84,26 @@ def test_the_derivative_by_the_tokens_is_exact(rng):
 
 @pytest.mark.parametrize("span", [(0, 40), (10, 20), (33, 40)])
 def test_a_uniform_distribution_over_a_span_gives_that_span(span):
-    scores = torch.full((1, 40), -50.0)
-    scores[:, span[0] : span[1]] = 3.0
-    half_width, center = MomentHead()(scores)[0].tolist()
+    shares = torch.zeros(1, 40)
+    shares[:, span[0] : span[1]] = 1 / (span[1] - span[0])
+    half_width, center = span_of_shares(shares)[0].tolist()
     assert center - half_width == pytest.approx(2 * span[0] / 40 - 1, abs=1e-5)
     assert center + half_width == pytest.approx(2 * span[1] / 40 - 1, abs=1e-5)
 
 
 def test_an_untrained_transformer_passes_the_whole_sequence_on(rng):
-    module = SequenceTransformer(SpanLocalization(3), positions=21)
+    module = SequenceTransformer(CellScores(3), positions=21, cells=7)
     tokens = torch.randn(2, 21, 3, generator=rng)
     found = module(tokens, torch.tensor([21, 21]))
     assert torch.allclose(found.views, tokens, atol=1e-4)
     assert torch.allclose(found.theta, torch.tensor([[1.0, 0.0]]).expand(2, 2), atol=1e-5)
+    assert torch.allclose(found.attended, tokens.mean(dim=1), atol=1e-5)
 
 
 def test_a_marked_span_is_found_by_the_loss_of_what_is_seen_in_it():
     """Marked tokens count for it, others against it, and nothing else tells where they are."""
     torch.manual_seed(0)
-    module = SequenceTransformer(SpanLocalization(2, hidden=8), positions=8, cells=20)
+    module = SequenceTransformer(CellScores(2, hidden=8), positions=8, cells=20)
     optimizer = torch.optim.Adam(module.parameters(), 0.02)
     generator = torch.Generator().manual_seed(1)
     overlap = torch.zeros(1)
@@ -134,4 +135,4 @@ def test_wrong_shapes_are_refused(shape, theta, positions):
     with pytest.raises(ValueError, match="expected a sequence"):
         sample_span(torch.zeros(shape), torch.tensor([5, 5]), torch.zeros(2, theta), positions)
     with pytest.raises(ValueError, match="smallest half width is 0"):
-        MomentHead(0)
+        SequenceTransformer(None, positions=3, smallest=0)
