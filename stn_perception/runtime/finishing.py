@@ -23,7 +23,7 @@ from stn_perception.runtime.results import (
 )
 from stn_perception.runtime.settings import PipelineSettings
 from stn_perception.runtime.view_cameras import ViewCameras, rotations_of_views, view_cameras
-from stn_perception.runtime.view_coverage import valid_fractions
+from stn_perception.runtime.view_coverage import are_inside, valid_fractions
 from stn_perception.runtime.wanted_views import (
     TrackedFrame,
     TrackedItem,
@@ -122,8 +122,7 @@ def _objects(
     seconds: dict[str, float],
 ) -> list[CanonicalObject]:
     poses = _poses(items, views, size, settings)
-    frames = [(i.frame.request.frame.width, i.frame.request.frame.height) for i in items]
-    shares = valid_fractions(views.frame_from_view, views.corners, *size, np.array(frames))
+    shares = _seen_shares(items, views, size)
     sigmas = _sigmas([item.view.estimate for item in items])
     started = time.perf_counter()
     pixels = wanted_pixels(items, views, size, settings, backend)
@@ -162,6 +161,25 @@ def _objects(
         )
         for place, (item, transform, box, camera, share, sigma) in enumerate(rest)
     ]
+
+
+def _seen_shares(
+    items: Sequence[TrackedItem], views: ViewCameras, size: tuple[int, int]
+) -> Matrix:
+    """How much of each view lies in its frame, N shares.
+
+    Each frame is looked at by itself: which views are cut side by side shows in the last bit.
+    """
+    sizes = np.array([(i.frame.request.frame.width, i.frame.request.frame.height) for i in items])
+    if are_inside(views.corners, sizes).all():
+        return np.ones(len(items))
+    starts = np.flatnonzero(np.diff([item.number for item in items])) + 1
+    return np.concatenate(
+        [
+            valid_fractions(views.frame_from_view[rows], views.corners[rows], *size, sizes[rows])
+            for rows in np.split(np.arange(len(items)), starts)
+        ]
+    )
 
 
 def _poses(

@@ -19,6 +19,9 @@ from stn_perception.runtime.tracker import Tracker
 from stn_perception.runtime.wanted_views import TrackedFrame
 from stn_perception.runtime.warp_backend import WarpBackend
 
+# A request, what was predicted for it, and the slots whose views somebody looks at (None: all).
+PredictedFrame = tuple[FrameRequest, Prediction, Collection[int] | None]
+
 
 class _Parts(NamedTuple):
     """What one call uses from its beginning to its end."""
@@ -126,14 +129,19 @@ class Pipeline:
             prediction: What ``predict`` gave for it.
             wanted: Slots whose views somebody looks at; None for all.
         """
-        (result,) = self._finish([(request, prediction, wanted)], self._parts)
+        (result,) = self.finish_in_order([(request, prediction, wanted)])
         return result
 
-    def _finish(
-        self,
-        frames: Sequence[tuple[FrameRequest, Prediction, Collection[int] | None]],
-        parts: _Parts,
-    ) -> list[FrameResult]:
+    def finish_in_order(self, frames: Sequence[PredictedFrame]) -> list[FrameResult]:
+        """Steps 4 and 5 of many frames at once, to the same bits as one by one.
+
+        Args:
+            frames: What ``finish`` takes, for any cameras; several frames of one camera in the
+                order of time.
+        """
+        return self._finish(frames, self._parts)
+
+    def _finish(self, frames: Sequence[PredictedFrame], parts: _Parts) -> list[FrameResult]:
         tracked = []
         for request, prediction, wanted in frames:
             started = time.perf_counter()

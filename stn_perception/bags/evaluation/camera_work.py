@@ -13,15 +13,18 @@ from stn_perception.bags.evaluation.chunk import ChunkTask, FrameOutcome, ModelC
 from stn_perception.bags.evaluation.cluster import Pending, Workers
 from stn_perception.bags.evaluation.finished_chunks import FinishedChunks, chunk_key
 from stn_perception.bags.evaluation.frame_reading import read_depths
+from stn_perception.bags.evaluation.frame_refs import FrameRef
 from stn_perception.bags.evaluation.in_order import results_in_order
 from stn_perception.bags.evaluation.planning import CameraPlan
 from stn_perception.bags.evaluation.predicting import chunk_outcomes, predict_chunk
 from stn_perception.bags.evaluation.sequel import Followed, Sequel
 from stn_perception.bags.evaluation.tally import Tally
 from stn_perception.bags.evaluation.view_work import SeenViews, ViewTask, see_views
-from stn_perception.bags.evaluation.worker_state import archive_of, pipeline_of, reader_of
+from stn_perception.bags.evaluation.worker_state import archive_of, reader_of
 from stn_perception.bags.writer import BagWriter
 from stn_perception.runtime.frame import DepthFrame
+from stn_perception.runtime.pipeline import Pipeline
+from stn_perception.runtime.warp_opencv import OpenCvBackend
 
 NODE = "/canonicalizer"
 
@@ -93,20 +96,22 @@ class CameraWork:
         for task, outcomes in results_in_order(tasks, self._predict, self._workers):
             for outcome in outcomes:
                 tally.count(outcome)
-            depths = self._depths(task, outcomes)
+            usable = [
+                (ref, outcome)
+                for ref, outcome in zip(task.frames, outcomes, strict=True)
+                if outcome.refused is None
+            ]
+            depths = self._depths(task, [ref for ref, _ in usable])
             for model, sequel in sequels.items():
-                followed = [
-                    sequel.follow(ref, outcome, depths.get(ref.number))
-                    for ref, outcome in zip(task.frames, outcomes, strict=True)
-                    if outcome.refused is None
-                ]
-                yield _Group(task, model, followed)
+                yield _Group(task, model, sequel.follow(usable, depths))
             self._progress(len(task.frames))
 
     def _sequel(self, model: ModelChoice) -> Sequel:
         parameters = self._plan.parameters
-        pipeline = pipeline_of(model, parameters.model, parameters.pipeline)
-        symmetry = pipeline.archive.card.symmetry
+        archive = archive_of(model, parameters.model)
+        # No pixels are asked of it: the back end that has nothing to load.
+        pipeline = Pipeline(archive, parameters.pipeline, OpenCvBackend())
+        symmetry = archive.card.symmetry
         camera = self._plan.scan.topics.camera
         return Sequel(self._name, camera, model.label, pipeline, symmetry)
 
@@ -117,13 +122,9 @@ class CameraWork:
             return _Known(known)
         return _Kept(self._workers.submit(predict_chunk, task), self._kept, key)
 
-    def _depths(self, task: ChunkTask, outcomes: Sequence[FrameOutcome]) -> dict[int, DepthFrame]:
+    def _depths(self, task: ChunkTask, usable: Sequence[FrameRef]) -> dict[int, DepthFrame]:
         """Depth images of a chunk's usable frames: poses are found from them after tracking."""
-        refs = [
-            ref
-            for ref, outcome in zip(task.frames, outcomes, strict=True)
-            if ref.depth is not None and outcome.refused is None
-        ]
+        refs = [ref for ref in usable if ref.depth is not None]
         return dict(read_depths(reader_of(task.bag), task.topics, refs)) if refs else {}
 
     def _see_views(self, group: _Group, is_written: bool) -> Pending:

@@ -18,6 +18,12 @@ _LEAST_MEMORY = 512 << 20  # a process takes 400 MiB for VGA frames, measured
 _CONFIG = {
     "distributed.nanny.pre-spawn-environ.OMP_NUM_THREADS": 1,
     "distributed.worker.multiprocessing-method": "forkserver",
+    # Nobody looks at Dask's dashboard: its watches would wake every process hundreds of times
+    # a second.
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "500ms",
+    "distributed.admin.system-monitor.interval": "5s",
+    "distributed.admin.system-monitor.gil.enabled": False,
 }
 
 Task = TypeVar("Task")

@@ -74,10 +74,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(parsed: argparse.Namespace) -> int:
     """Evaluate recordings, write the report, check the limits."""
     from stn_perception.bags.evaluation.early_start import start_loading
+    from stn_perception.bags.evaluation.lasting_imports import lasting_imports
 
     if parsed.workers != 0 and not parsed.scheduler:
         start_loading()  # whether workers pay is known only after what follows has loaded
-    from stn_perception.bags.evaluation.from_command_line import evaluate
+    with lasting_imports():
+        from stn_perception.bags.evaluation.from_command_line import evaluate
 
     with interruptible():
         return evaluate(parsed)

@@ -7,7 +7,7 @@ import multiprocessing
 import signal
 from multiprocessing import forkserver, resource_tracker
 
-_WORK = ("distributed", "stn_perception.bags.evaluation.preloaded")
+_WORK = "stn_perception.bags.evaluation.preloaded"
 
 
 def start_loading() -> None:
@@ -16,7 +16,7 @@ def start_loading() -> None:
     It imports for seconds, so the earlier the better. Ctrl-C is for the command alone: the
     process and its copies never see it, and end when the command does.
     """
-    multiprocessing.get_context("forkserver").set_forkserver_preload(list(_WORK))
+    multiprocessing.get_context("forkserver").set_forkserver_preload([_WORK])
     resource_tracker.ensure_running()  # it lets Ctrl-C through again after its own start
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:

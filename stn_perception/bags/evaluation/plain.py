@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-import base64
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -18,26 +18,31 @@ from stn_perception.messages.regions import Region, RejectedRegion
 from stn_perception.runtime.results import DroppedRegion, Prediction, ViewEstimate
 
 _KIND = "!"
-_KINDS: dict[str, type[Any]] = {
-    kind.__name__: kind
-    for kind in (
-        AxisAlignedBox,
-        DroppedRegion,
-        OrientedBox,
-        PinholeIntrinsics,
-        Prediction,
-        Region,
-        RejectedRegion,
-        TrueObject,
-        ViewEstimate,
-    )
-}
+# What JSON writes and reads back as it is.
+_ATOMS = frozenset({type(None), bool, int, float, str})
+_KINDS: dict[str, type[Any]] = {}
+_FIELDS: dict[type[Any], tuple[str, ...]] = {}
 
 
 def register(kind: type[Any]) -> type[Any]:
     """Let a dataclass of this room be written; for use as a decorator."""
     _KINDS[kind.__name__] = kind
+    _FIELDS[kind] = tuple(field.name for field in fields(kind))
     return kind
+
+
+for _kind in (
+    AxisAlignedBox,
+    DroppedRegion,
+    OrientedBox,
+    PinholeIntrinsics,
+    Prediction,
+    Region,
+    RejectedRegion,
+    TrueObject,
+    ViewEstimate,
+):
+    register(_kind)
 
 
 def to_plain(value: Any) -> Any:
@@ -46,30 +51,33 @@ def to_plain(value: Any) -> Any:
     Raises:
         TypeError: The value is of a kind that is not known.
     """
-    if value is None or isinstance(value, (bool, int, float)):
+    kind = type(value)
+    if kind in _ATOMS:
         return value
-    if isinstance(value, DropReason):
-        return {_KIND: "reason", "value": value.value}
-    if isinstance(value, str):
-        return value
+    names = _FIELDS.get(kind)
+    if names is not None:
+        written = {_KIND: kind.__name__}
+        for name in names:
+            inner = getattr(value, name)
+            written[name] = inner if type(inner) in _ATOMS else to_plain(inner)
+        return written
     if isinstance(value, np.ndarray):
         return {
             _KIND: "array",
             "type": value.dtype.str,
             "shape": value.shape,
-            "values": base64.b64encode(np.ascontiguousarray(value).tobytes()).decode(),
+            "values": b2a_base64(value.tobytes(), newline=False).decode("ascii"),
         }
-    if isinstance(value, np.generic):
-        return value.item()
+    if isinstance(value, (tuple, list)):
+        return [to_plain(inner) for inner in value]
     if isinstance(value, Mapping):
         pairs = [[to_plain(key), to_plain(inner)] for key, inner in value.items()]
         return {_KIND: "mapping", "pairs": pairs}
-    if isinstance(value, (tuple, list)):
-        return [to_plain(inner) for inner in value]
-    if is_dataclass(value) and type(value).__name__ in _KINDS:
-        named = {each.name: to_plain(getattr(value, each.name)) for each in fields(value)}
-        return {_KIND: type(value).__name__, **named}
-    raise TypeError(f"a {type(value).__name__} cannot be written as JSON")
+    if isinstance(value, DropReason):
+        return {_KIND: "reason", "value": value.value}
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"a {kind.__name__} cannot be written as JSON")
 
 
 def from_plain(value: Any) -> Any:
@@ -78,19 +86,25 @@ def from_plain(value: Any) -> Any:
     Raises:
         ValueError: The value was not written by it.
     """
-    if isinstance(value, list):
-        return tuple(from_plain(inner) for inner in value)
-    if not isinstance(value, dict):
+    if type(value) is list:
+        return tuple([from_plain(inner) for inner in value])
+    if type(value) is not dict:
         return value
-    name = value.get(_KIND)
-    if name == "reason":
-        return DropReason(value["value"])
+    name = str(value.get(_KIND))
+    kind = _KINDS.get(name)
+    if kind is not None:
+        return kind(
+            **{
+                key: inner if type(inner) in _ATOMS else from_plain(inner)
+                for key, inner in value.items()
+                if key != _KIND
+            }
+        )
     if name == "array":
-        octets = base64.b64decode(value["values"], validate=True)
+        octets = a2b_base64(value["values"], strict_mode=True)
         return np.frombuffer(octets, dtype=value["type"]).reshape(value["shape"])
     if name == "mapping":
         return {from_plain(key): from_plain(inner) for key, inner in value["pairs"]}
-    kind = _KINDS.get(str(name))
-    if kind is None:
-        raise ValueError(f"{name!r} is no kind of result")
-    return kind(**{key: from_plain(inner) for key, inner in value.items() if key != _KIND})
+    if name == "reason":
+        return DropReason(value["value"])
+    raise ValueError(f"{name!r} is no kind of result")

@@ -10,9 +10,6 @@ from dataclasses import replace
 from itertools import islice
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from stn_perception.bags.evaluation.chunk import ChunkTask, FrameOutcome
 from stn_perception.bags.evaluation.frame_reading import ReadFrame, read_frames
 from stn_perception.bags.evaluation.plain import from_plain, to_plain
@@ -25,8 +22,6 @@ from stn_perception.runtime.gray import gray_pixels
 from stn_perception.runtime.pipeline import Pipeline
 from stn_perception.runtime.requests import FrameRequest
 from stn_perception.runtime.results import Prediction
-
-Gray = NDArray[np.uint8]
 
 
 def predict_chunk(task: ChunkTask) -> bytes:
@@ -99,11 +94,10 @@ class _Seen(NamedTuple):
 
 
 def _seen(read: ReadFrame, request: FrameRequest, task: ChunkTask) -> _Seen:
-    gray = gray_pixels(request.frame.pixels, request.frame.color)
-    truths = _truths(task, request, gray)
+    truths = _truths(task, request)
     if task.boxes_from_truth:
         request = replace(request, regions=regions_of(truths))
-    return _Seen(read.ref.number, request, truths, _sharpness(gray, request))
+    return _Seen(read.ref.number, request, truths, _sharpness(request))
 
 
 def _outcome(
@@ -136,7 +130,7 @@ def _outcome(
     )
 
 
-def _truths(task: ChunkTask, request: FrameRequest, gray: Gray) -> tuple[TrueObject, ...]:
+def _truths(task: ChunkTask, request: FrameRequest) -> tuple[TrueObject, ...]:
     frame = request.frame
     return task.truth.objects(
         SeenFrame(
@@ -145,16 +139,16 @@ def _truths(task: ChunkTask, request: FrameRequest, gray: Gray) -> tuple[TrueObj
             frame_id=frame.frame_id,
             width=frame.width,
             height=frame.height,
-            gray=gray if task.truth.needs_pixels else None,
+            gray=gray_pixels(frame.pixels, frame.color) if task.truth.needs_pixels else None,
             intrinsics=request.intrinsics,
         )
     )
 
 
-def _sharpness(gray: Gray, request: FrameRequest) -> dict[int, float]:
+def _sharpness(request: FrameRequest) -> dict[int, float]:
     found = {}
     for place, region in enumerate(request.regions):
-        value = sharpness(gray, region) if isinstance(region, Region) else None
+        value = sharpness(request.frame, region) if isinstance(region, Region) else None
         if value is not None:
             found[place] = value
     return found

@@ -3,9 +3,14 @@
 
 from __future__ import annotations
 
-from stn_perception.bags.evaluation import predicting, view_work
-from stn_perception.runtime.backends import get_backend
+from stn_perception.bags.evaluation.lasting_imports import lasting_imports
 
-__all__ = ["predicting", "view_work"]
+with lasting_imports():
+    import distributed
 
-get_backend("auto")
+    from stn_perception.bags.evaluation import predicting, view_work
+    from stn_perception.runtime.backends import get_backend
+
+    get_backend("auto")
+
+__all__ = ["distributed", "predicting", "view_work"]

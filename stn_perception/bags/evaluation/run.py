@@ -22,6 +22,7 @@ from stn_perception.bags.evaluation.records import (
     EvaluatedBag,
     Evaluation,
     FrameRecord,
+    ModelFacts,
     ViewRecord,
 )
 from stn_perception.bags.evaluation.references import read_references
@@ -95,11 +96,13 @@ class Evaluator:
             with contextlib.ExitStack() as stack:
                 planner = stack.enter_context(ThreadPoolExecutor(1))
                 planning = planner.submit(self._plans)
+                opening = planner.submit(self._facts)
                 count = options.workers
                 if count is None:  # else workers start meanwhile
                     count = self._worker_count(planning.result()[0])
                 hands = stack.enter_context(self._workers(count))
                 self._planned, bags = planning.result()
+                models = opening.result()
                 self._total = _frames(self._planned)
                 for plan in self._planned:
                     tally = self._evaluate(plan, hands)
@@ -110,10 +113,9 @@ class Evaluator:
                         frames += tally.frames[model.label]
         finally:
             close_readers()
-        settings = options.parameters.model
         return Evaluation(
             bags=tuple(bags[uri] for uri in dict.fromkeys(options.bags)),
-            models={model.label: model_facts(model, settings) for model in self._models},
+            models=models,
             views=tuple(views),
             frames=tuple(frames),
             command=command,
@@ -159,6 +161,11 @@ class Evaluator:
         if first is not None and not plans:
             raise first
         return plans, refused
+
+    def _facts(self) -> dict[str, ModelFacts]:
+        """Which networks they are; each is open from now on."""
+        settings = self._options.parameters.model
+        return {model.label: model_facts(model, settings) for model in self._models}
 
     def _worker_count(self, plans: Sequence[_BagPlan]) -> int:
         """So many processes as pay."""

@@ -4,21 +4,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stn_perception.bags.evaluation.chunk import FrameOutcome
 from stn_perception.bags.evaluation.frame_refs import FrameRef
 from stn_perception.bags.evaluation.records import FrameRecord, ViewRecord
-from stn_perception.bags.truth import TrueObject, match_truths
+from stn_perception.bags.truth import match_truths
 from stn_perception.geometry import view_quad
 from stn_perception.messages.encodings import CHANNELS
 from stn_perception.runtime.frame import DepthFrame, Frame
-from stn_perception.runtime.pipeline import Pipeline
+from stn_perception.runtime.pipeline import Pipeline, PredictedFrame
 from stn_perception.runtime.requests import FrameRequest
 from stn_perception.runtime.results import CanonicalObject, FrameResult
+
+SeenFrame = tuple[FrameRef, FrameOutcome]
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,27 +56,45 @@ class Sequel:
         self._symmetry = symmetry
 
     def follow(
-        self, ref: FrameRef, outcome: FrameOutcome, depth: DepthFrame | None = None
-    ) -> Followed:
-        """Track the next frame.
+        self, frames: Sequence[SeenFrame], depths: Mapping[int, DepthFrame]
+    ) -> list[Followed]:
+        """Track the next frames.
 
         Args:
-            ref: The frame.
-            outcome: What was predicted for it; not a refused one.
-            depth: Its depth image, where it has one.
+            frames: In order, none refused; however they are parted, the result is the same.
+            depths: Depth images by the number of their frame.
         """
-        if ref.jumped:
-            self._pipeline.reset(self._camera)
-        request = FrameRequest(
-            self._camera, _frame(outcome), outcome.regions, outcome.intrinsics, depth
-        )
-        result = self._pipeline.finish(request, outcome.predictions[self._model], wanted=())
-        matches = _matches(result, outcome.truths)
+        followed: list[Followed] = []
+        for part in _between_jumps(frames):
+            if part[0][0].jumped:
+                self._pipeline.reset(self._camera)
+            results = self._pipeline.finish_in_order(
+                [self._predicted(outcome, depths) for _, outcome in part]
+            )
+            followed += [
+                self._followed(ref, outcome, result)
+                for (ref, outcome), result in zip(part, results, strict=True)
+            ]
+        return followed
+
+    def _predicted(
+        self, outcome: FrameOutcome, depths: Mapping[int, DepthFrame]
+    ) -> PredictedFrame:
+        """What the pipeline finishes, without pixels."""
+        depth = depths.get(outcome.number)
+        frame = _frame(outcome)
+        request = FrameRequest(self._camera, frame, outcome.regions, outcome.intrinsics, depth)
+        return request, outcome.predictions[self._model], ()
+
+    def _followed(self, ref: FrameRef, outcome: FrameOutcome, result: FrameResult) -> Followed:
+        corners = _corners(result)
+        ids = [item.region.id for item in result.objects]
+        matches = match_truths(corners, ids, outcome.truths)
         estimates = outcome.predictions[self._model].estimates
         places = {id(estimate.region): estimate.index for estimate in estimates}
         views = tuple(
-            self._record(item, outcome, places[id(item.region)], match)
-            for item, match in zip(result.objects, matches, strict=True)
+            self._record(item, quad, outcome, places[id(item.region)], match)
+            for item, quad, match in zip(result.objects, corners, matches, strict=True)
         )
         frame = FrameRecord(
             bag=self._bag,
@@ -91,6 +113,7 @@ class Sequel:
     def _record(
         self,
         item: CanonicalObject,
+        corners: NDArray[np.float64],
         outcome: FrameOutcome,
         place: int,
         match: int | None,
@@ -108,7 +131,7 @@ class Sequel:
             track_id=item.track_id,
             class_id=item.class_id,
             score=item.score,
-            corners=_corners(item),
+            corners=corners,
             box=np.array(
                 [box.center_x, box.center_y, box.width, box.height, getattr(box, "angle_rad", 0)]
             ),
@@ -131,13 +154,20 @@ class Sequel:
 _NONE: Mapping[int, float] = {}
 
 
-def _matches(result: FrameResult, truths: tuple[TrueObject, ...]) -> list[int | None]:
-    corners = np.array([_corners(item) for item in result.objects]).reshape(-1, 4, 2)
-    return match_truths(corners, [item.region.id for item in result.objects], truths)
+def _between_jumps(frames: Sequence[SeenFrame]) -> Iterator[Sequence[SeenFrame]]:
+    """Frames in parts without a jump of time inside."""
+    starts = [place for place, (ref, _) in enumerate(frames) if ref.jumped]
+    for first, last in pairwise(sorted({0, *starts, len(frames)})):
+        yield frames[first:last]
 
 
-def _corners(item: CanonicalObject) -> np.ndarray:
-    return view_quad(item.frame_from_view, item.view_width, item.view_height)
+def _corners(result: FrameResult) -> NDArray[np.float64]:
+    """N×4×2 px: where the corners of a frame's views lie."""
+    if not result.objects:
+        return np.empty((0, 4, 2))
+    first = result.objects[0]  # all views of a frame have one size
+    transforms = np.array([item.frame_from_view for item in result.objects])
+    return view_quad(transforms, first.view_width, first.view_height)
 
 
 def _frame(outcome: FrameOutcome) -> Frame:

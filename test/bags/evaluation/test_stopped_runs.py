@@ -94,6 +94,8 @@ def test_ctrl_c_leaves_no_word_and_no_process(tmp_path: Path, after_s: float | N
     told, _ = running.communicate(timeout=120)
     _, alive = psutil.wait_procs(family, timeout=60)
     assert alive == []
-    assert running.returncode == 130, told
+    # A shell calls both 130. CPython ends by the signal itself where it broke off the running of
+    # a text, as dataclasses do while they are imported.
+    assert running.returncode in (130, -signal.SIGINT), told
     assert "Traceback" not in told
     assert not (output / "report.html").exists()
