@@ -17,8 +17,8 @@ class AlignSettings:
         huber: Residuals above so many robust standard deviations count linearly.
         tukey: Residuals above so many do not count at all, on the finest level, where what is
             still far off is no misalignment but another content.
-        stiffness: Weight that draws neighbouring control points of a spline together; 0 for the
-            other families, which need none.
+        stiffness: Weight of a spline's bending energy against the squares of the residuals, both
+            in their variance; the other families do not bend.
         control_grid: Rows and columns of a spline.
     """
 

@@ -19,7 +19,11 @@ from torch import Tensor
 from stn_perception.stn import TransformFamily
 from stn_perception.studies.registration.align_settings import AlignSettings
 from stn_perception.studies.registration.levels import Level
-from stn_perception.studies.registration.linearising import grid_basis, linearise
+from stn_perception.studies.registration.linearising import (
+    grid_basis,
+    linearise,
+    theta_by_raw,
+)
 from stn_perception.studies.registration.robust_loss import Huber, Tukey
 
 
@@ -63,7 +67,7 @@ def _align_level(
     level: Level, family: TransformFamily, raw: Tensor, settings: AlignSettings
 ) -> tuple[Tensor, int, float]:
     basis = grid_basis(level, family(raw), settings.control_grid)
-    penalty = _neighbour_penalty(raw.size(1), settings, raw)
+    bending = settings.stiffness * _bending_energy(level, family, basis, raw)
     loss = Tukey(settings.tukey) if level.is_finest else Huber(settings.huber)
     # Coarse levels only bring the next one within reach.
     stop_px = settings.stop_px if level.is_finest else 0.1
@@ -72,6 +76,7 @@ def _align_level(
     count = 0
     while count < settings.steps:
         count += 1
+        penalty = bending * (current.scale**2 / len(current.residual))
         step = current.step(loss, penalty, raw, damping)
         tried = linearise(level, family, raw + step, basis, settings.mode)
         before = current.cost(loss, penalty, raw, current.scale)
@@ -85,18 +90,23 @@ def _align_level(
     return raw, count, float(current.residual.abs().mean())
 
 
-def _neighbour_penalty(count: int, settings: AlignSettings, like: Tensor) -> Tensor:
-    """Quadratic form that is zero where all control points move alike, P×P."""
-    penalty = torch.zeros(count, count, dtype=like.dtype)
-    rows, columns = settings.control_grid
-    if settings.stiffness == 0 or count != 2 * rows * columns:
-        return penalty
-    index = torch.arange(count).reshape(rows, columns, 2)
-    pairs = [(index[1:], index[:-1]), (index[:, 1:], index[:, :-1])]
-    for after, before in pairs:
-        difference = torch.zeros(after.numel(), count, dtype=like.dtype)
-        line = torch.arange(after.numel())
-        difference[line, after.flatten()] = 1.0
-        difference[line, before.flatten()] = -1.0
-        penalty += settings.stiffness * difference.t() @ difference
-    return penalty
+def _bending_energy(level: Level, family: TransformFamily, basis: Tensor, raw: Tensor) -> Tensor:
+    """Quadratic form by raw of a thin plate's energy over the square, P×P.
+
+    The sum of squares of the points' second differences (Bookstein 1989, with the integral as a
+    sum over pixels), which does not depend on the level's size and is 0 for affine transforms.
+    """
+    side = level.view.size(3)
+    grid = basis.reshape(side, side, -1)
+    bends = [(grid.diff(n=2, dim=0), 1.0), (grid.diff(n=2, dim=1), 1.0)]
+    bends.append((grid.diff(dim=0).diff(dim=1), 2.0))
+    energy = torch.zeros(basis.size(1), basis.size(1), dtype=basis.dtype)
+    for bend, weight in bends:
+        flat = bend.flatten(0, 1)
+        energy += weight * flat.t() @ flat
+    chain = theta_by_raw(family, torch.zeros_like(raw))
+    half = len(chain) // 2
+    bent: Tensor = (
+        chain[:half].t() @ energy @ chain[:half] + chain[half:].t() @ energy @ chain[half:]
+    )
+    return bent

@@ -20,16 +20,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(parsed: argparse.Namespace) -> int:
-    """Register every pair with every method and print the table."""
-    from stn_perception.studies.errors import StudyError
+    """Register every pair with every method and print the table.
+
+    With ``--train`` the predictor of starts is trained, into ``studies/registration``; it comes
+    with the package otherwise. Everything else is found for each pair anew.
+    """
+    from stn_perception.studies.learning.running import train_rows
     from stn_perception.studies.registration.picture import write_picture
+    from stn_perception.studies.registration.predictor_study import ROW, PredictorStudy
     from stn_perception.studies.registration.study import study
     from stn_perception.studies.report import publish
 
     if parsed.train:
-        raise StudyError(
-            "--train is given, but this study has no weights: theta is found for each pair anew."
-        )
+        train_rows(PredictorStudy(), [ROW], [0], Path("studies") / "registration", "cpu")
+        return 0
     if parsed.picture is not None:
         write_picture(parsed.picture)
         return 0

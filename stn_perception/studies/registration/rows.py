@@ -104,7 +104,9 @@ def rows_of_range(
             return made_case(slice_, MadeRange(), generator, turn_deg)
 
         for row in rows_of_made(make, methods, seeds, pairs):
-            rows[str(row["method"])][f"{turn_deg:g}°"] = row["found"]
+            found = rows[str(row["method"])]
+            found[f"{turn_deg:g}°"] = row["found"]
+            found[f"{turn_deg:g}°, ms"] = row["ms"]
     yield from rows.values()
 
 

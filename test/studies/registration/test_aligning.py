@@ -76,7 +76,7 @@ def test_another_content_in_a_corner_does_not_draw_the_result_away() -> None:
 def test_a_spline_is_followed_where_no_affine_transform_can() -> None:
     case = made_spline_case(blobs(), 0.5, np.random.default_rng(1))
     family = ThinPlateSplineFamily(None, 6, 6).double()
-    settings = AlignSettings(control_grid=(6, 6), stiffness=1.0, steps=15)
+    settings = AlignSettings(control_grid=(6, 6), stiffness=30.0, steps=15)
     found = align(
         pair_levels(case.view, case.source, 0.5),
         family,
