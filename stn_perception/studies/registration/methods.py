@@ -100,7 +100,7 @@ def by_similarity_starts(view: Picture, source: Picture) -> Registered:
     levels = pair_levels(view, source, BLUR_PX)
     angles = torch.arange(12, dtype=torch.float64) * (math.pi / 6)
     turned = similarity_raw(torch.zeros(12, 2), angles, torch.zeros(12))
-    best = _best_start(levels[:1], list(turned.split(1)))
+    best = _best_start(levels[:1], turned)
     found = align(levels[1:], SimilarityFamily(), best.raw, AlignSettings())
     return _of_matrix(pixel_matrix(found.theta, Square.around(*view.shape)), view)
 
@@ -109,15 +109,15 @@ def by_learned_start(view: Picture, source: Picture) -> Registered:
     """The predictor's likeliest starts on the level that it looks at; the best goes on."""
     levels = pair_levels(view, source, BLUR_PX, (LOOK_FACTOR, 2, 1))
     starts = predicted_starts(shipped_predictor(), levels[0], PREDICTED_STARTS)
-    found = _best_start(levels[:1], list(starts.split(1)))
+    found = _best_start(levels[:1], starts)
     found = align(levels[1:], SimilarityFamily(), found.raw, AlignSettings())
     return _of_matrix(pixel_matrix(found.theta, Square.around(*view.shape)), view)
 
 
-def _best_start(coarse: list[Level], starts: list[torch.Tensor]) -> Alignment:
-    """A few steps from each start; the one that leaves least difference."""
+def _best_start(coarse: list[Level], starts: torch.Tensor) -> Alignment:
+    """A few steps from each start, N×4; the one that leaves least difference."""
     quick = AlignSettings(steps=6)
-    tried = [align(coarse, SimilarityFamily(), start, quick) for start in starts]
+    tried = [align(coarse, SimilarityFamily(), start[None], quick) for start in starts]
     return min(tried, key=lambda found: found.difference)
 
 
