@@ -24,14 +24,13 @@ class SequenceViews(NamedTuple):
         views: N×S×D.
         theta: N×2, half width and centre of the span in normalised source axes.
         shares: N×P, how much the localization network looks at each cell, 1 in all.
-        attended: N×D, the mean of the cells under these shares. A loss on it, besides the one on
-            the views, tells the scores where to go while the views still show everything.
+        cells: N×P×D, the coarse view of the whole sequence that it looks at.
     """
 
     views: Tensor
     theta: Tensor
     shares: Tensor
-    attended: Tensor
+    cells: Tensor
 
 
 def sample_span(sequence: Tensor, lengths: Tensor, theta: Tensor, positions: int) -> Tensor:
@@ -196,9 +195,8 @@ class SequenceTransformer(nn.Module):
         else:
             shares = torch.softmax(at_least_float32(self.localization(cells)), dim=1)
             theta = span_of_shares(shares, self.smallest)
-        attended = (shares.unsqueeze(2) * cells).sum(dim=1)
         views = sample_span(sequence, lengths, theta, self.positions)
-        return SequenceViews(views, theta, shares, attended)
+        return SequenceViews(views, theta, shares, cells)
 
 
 def _whole(sequence: Tensor) -> Tensor:

@@ -97,7 +97,8 @@ def test_an_untrained_transformer_passes_the_whole_sequence_on(rng):
     found = module(tokens, torch.tensor([21, 21]))
     assert torch.allclose(found.views, tokens, atol=1e-4)
     assert torch.allclose(found.theta, torch.tensor([[1.0, 0.0]]).expand(2, 2), atol=1e-5)
-    assert torch.allclose(found.attended, tokens.mean(dim=1), atol=1e-5)
+    assert torch.allclose(found.cells, tokens.unflatten(1, (7, 3)).mean(dim=2), atol=1e-5)
+    assert torch.allclose(found.shares, torch.full((2, 7), 1 / 7))
 
 
 def test_a_marked_span_is_found_by_the_loss_of_what_is_seen_in_it():

@@ -43,7 +43,7 @@ class AttentionStudy(LearnedStudy):
     def settings(self, row: str) -> FitSettings:
         """Return the optimisation, the same for every row."""
         return FitSettings(
-            steps=2400,
+            steps=1500,
             batch_size=64,
             learning_rate=3e-3,
             localization_factor=0.5,

@@ -51,14 +51,14 @@ class TextReading(NamedTuple):
 
     Attributes:
         outputs: N×outputs.
-        guess: N×outputs, from the coarse look alone: only to teach where to look; None without a
+        guesses: N×cells×outputs, of each cell alone, only to teach where to look; None without a
             localization network.
         theta: N×2, half width and centre of the span that was read.
         shares: N×cells, how much each cell was looked at.
     """
 
     outputs: Tensor
-    guess: Tensor | None
+    guesses: Tensor | None
     theta: Tensor
     shares: Tensor
 
@@ -95,11 +95,7 @@ class TextNetwork(nn.Module):
         features = self.host.features + size.channels
         self.norm = nn.LayerNorm(features)
         self.classifier = nn.Linear(features, size.outputs)
-        self.guess = (
-            nn.Sequential(nn.LayerNorm(size.channels), nn.Linear(size.channels, size.outputs))
-            if looks
-            else None
-        )
+        self.guess = nn.Linear(size.channels, size.outputs) if looks else None
         self.word_dropout = size.word_dropout
         self.register_buffer("fold", torch.tensor(torch.initial_seed() % FOLDS))
 
@@ -112,8 +108,8 @@ class TextNetwork(nn.Module):
         seen = self.transformer(words, texts.lengths)
         features = torch.cat([self.host(seen.views), seen.views.mean(dim=1)], dim=1)
         outputs = self.classifier(self.dropout(self.norm(features)))
-        guess = None if self.guess is None else self.guess(seen.attended)
-        return TextReading(outputs, guess, seen.theta, seen.shares)
+        guesses = None if self.guess is None else self.guess(seen.cells)
+        return TextReading(outputs, guesses, seen.theta, seen.shares)
 
     def _words(self, texts: EncodedTexts) -> Tensor:
         """Return the words' vectors, N×L×D."""

@@ -35,9 +35,9 @@ _SMOOTHING = 0.1
 _GUESS_WEIGHT = 0.5
 _HIDING_SEED = 1200
 
-TOPIC_SIZE = NetworkSize(4096, 10, 32, 64, len(TOPICS), word_dropout=0.4, dropout=0.3)
-SENTIMENT_SIZE = NetworkSize(16384, 6, 32, 32, 1, word_dropout=0.2, dropout=0.3)
-_LONGEST_ARTICLE, _LONGEST_SNIPPET = 640, 48
+TOPIC_SIZE = NetworkSize(4096, 8, 32, 64, len(TOPICS), word_dropout=0.4, dropout=0.3)
+SENTIMENT_SIZE = NetworkSize(15360, 6, 32, 32, 1, word_dropout=0.2, dropout=0.3)
+_LONGEST_ARTICLE, _LONGEST_SNIPPET = 480, 48
 
 
 class Task(Protocol):
@@ -110,10 +110,7 @@ class Topics:
     def loss(self, network: nn.Module, batch: Any) -> Tensor:
         """Return the cross entropy, smoothed."""
         ids, lengths, topics = batch
-        return _taught(
-            network(EncodedTexts(ids, lengths)),
-            lambda scores: nn.functional.cross_entropy(scores, topics, label_smoothing=_SMOOTHING),
-        )
+        return _taught(network(EncodedTexts(ids, lengths)), topics, _topic_loss)
 
     def figures(self, network: nn.Module, part: str) -> Mapping[str, float]:
         """Return the accuracy in percent."""
@@ -178,10 +175,7 @@ class Sentiment:
     def loss(self, network: nn.Module, batch: Any) -> Tensor:
         """Return the squared error of the rating: it tells more than its sign."""
         ids, lengths, ratings = batch
-        return _taught(
-            network(EncodedTexts(ids, lengths)),
-            lambda found: nn.functional.mse_loss(found[:, 0], ratings),
-        )
+        return _taught(network(EncodedTexts(ids, lengths)), ratings, _rating_loss)
 
     def figures(self, network: nn.Module, part: str) -> Mapping[str, float]:
         """Return the accuracy of the sign in percent, of snippets with a clear rating."""
@@ -205,11 +199,28 @@ def _drawn(places: Tensor, count: int, generator: torch.Generator) -> Tensor:
     return places[torch.randint(len(places), (count,), generator=generator)]
 
 
-def _taught(read: TextReading, loss: Callable[[Tensor], Tensor]) -> Tensor:
-    """Return the loss of the answer and, at less weight, of the guess from the coarse look."""
-    if read.guess is None:
-        return loss(read.outputs)
-    return loss(read.outputs) + _GUESS_WEIGHT * loss(read.guess)
+def _taught(read: TextReading, truth: Tensor, loss: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+    """Return the loss of the answer and, at less weight, what teaches where to look.
+
+    While the view still shows everything, its loss hardly tells where to go. So every cell learns
+    to guess, and the mean of the guesses, weighted by how much each cell is looked at, is to be
+    right: a cell that knows gains weight. Nothing but the answer is told, never a place.
+    """
+    answer = loss(read.outputs, truth)
+    if read.guesses is None:
+        return answer
+    cells = read.guesses.size(1)
+    alone = loss(read.guesses.flatten(0, 1), truth.repeat_interleave(cells))
+    together = loss((read.shares.unsqueeze(2) * read.guesses).sum(dim=1), truth)
+    return answer + _GUESS_WEIGHT * (alone + together)
+
+
+def _topic_loss(scores: Tensor, topics: Tensor) -> Tensor:
+    return nn.functional.cross_entropy(scores, topics, label_smoothing=_SMOOTHING)
+
+
+def _rating_loss(found: Tensor, ratings: Tensor) -> Tensor:
+    return nn.functional.mse_loss(found[:, 0], ratings)
 
 
 def _read(network: nn.Module, texts: EncodedTexts, places: Tensor) -> tuple[Tensor, Tensor]:
