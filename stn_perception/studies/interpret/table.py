@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 from stn_perception.runtime.report_parts import Target
-from stn_perception.studies.learning.outcomes import Outcomes
-from stn_perception.studies.report import StudyReport
+from stn_perception.studies.learning.outcomes import Outcomes, RowOutcome
+from stn_perception.studies.report import Cell, StudyReport
 
 MEDIAN_DEG, R_SQUARED = 2.0, 0.98
 _COLUMNS = {
@@ -24,10 +24,7 @@ def report(outcomes: Outcomes, command: str) -> StudyReport:
         outcomes: Of the networks of the study `mnist` and of this one.
         command: What makes these figures.
     """
-    rows = [
-        {"network": name, **{key: outcome.spread(of) for key, of in _COLUMNS.items()}}
-        for name, outcome in outcomes.items()
-    ]
+    rows = [_row(name, outcome) for name, outcome in outcomes.items()]
     return StudyReport(
         name="interpret",
         command=command,
@@ -42,6 +39,14 @@ def report(outcomes: Outcomes, command: str) -> StudyReport:
             "--rows ROW, others by stn study interpret --train --rows ROW.",
         ],
     )
+
+
+def _row(name: str, outcome: RowOutcome) -> dict[str, Cell]:
+    row: dict[str, Cell] = {"network": name}
+    row.update({key: outcome.spread(of) for key, of in _COLUMNS.items()})
+    reads = not outcome.scores or all("error_percent" in s for s in outcome.scores.values())
+    row["error %"] = outcome.spread("error_percent") if reads else None
+    return row
 
 
 def _targets(outcomes: Outcomes) -> list[Target]:

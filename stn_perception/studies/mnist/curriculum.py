@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from stn_perception.studies.digits.distortion import Kind
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -45,6 +47,11 @@ class Curriculum:
         if since < 0:
             return Stage(0.0, host_rests=False)
         return Stage(min(1.0, since / self.growth), host_rests=since < self.turning)
+
+
+def curriculum_of(kind: Kind) -> Curriculum:
+    """Return that of a distortion: turns within ±90° take longer than the others."""
+    return Curriculum() if kind == "R" else Curriculum(reading=0.1, growth=0.2, turning=0.25)
 
 
 # Without a transformer there is nothing to lead to.
