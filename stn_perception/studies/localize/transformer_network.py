@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A spatial transformer before a classifier; the box is what the classifier looks at."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from stn_perception.stn import SpatialTransformer
+from stn_perception.studies.localize.pyramid_localization import PyramidLocalization
+from stn_perception.studies.localize.scenes import CLASS_NAMES
+
+_VIEW_PX = 28
+
+
+class TransformerClassifier(nn.Module):
+    """`forward(N×1×84×84)` returns N×10 logits of the scene.
+
+    Args:
+        widths: Features of the classifier's two convolutions and of its hidden layer.
+    """
+
+    def __init__(self, widths: tuple[int, int, int] = (16, 32, 32)) -> None:
+        super().__init__()
+        first, second, hidden = widths
+        self.transformer = SpatialTransformer(
+            PyramidLocalization(),
+            (_VIEW_PX, _VIEW_PX),
+            mip_levels=1,
+            anisotropic_taps=1,
+            theta_only=True,
+        )
+        self.classifier = nn.Sequential(
+            nn.Conv2d(1, first, 5, padding=2),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Conv2d(first, second, 5, padding=2),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Flatten(),
+            nn.Linear(second * (_VIEW_PX // 4) ** 2, hidden),
+            nn.ReLU(),
+            nn.Linear(hidden, len(CLASS_NAMES)),
+        )
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the logits."""
+        logits: Tensor = self.classifier(self.transformer(images))
+        return logits
+
+    def locate(self, images: Tensor) -> Tensor:
+        """Return where the classifier looks, picture_from_view, N×2×3."""
+        theta: Tensor = self.transformer.locate(images, self.transformer.prepare(images))
+        return torch.as_tensor(theta)
