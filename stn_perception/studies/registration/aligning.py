@@ -22,6 +22,7 @@ from stn_perception.studies.registration.levels import Level
 from stn_perception.studies.registration.linearising import (
     grid_basis,
     linearise,
+    plate_energy,
     theta_by_raw,
 )
 from stn_perception.studies.registration.robust_loss import Huber, Tukey
@@ -67,7 +68,7 @@ def _align_level(
     level: Level, family: TransformFamily, raw: Tensor, settings: AlignSettings
 ) -> tuple[Tensor, int, float]:
     basis = grid_basis(level, family(raw), settings.control_grid)
-    bending = settings.stiffness * _bending_energy(level, family, basis, raw)
+    bending = settings.stiffness * _bending_energy(level, family, raw, settings)
     loss = Tukey(settings.tukey) if level.is_finest else Huber(settings.huber)
     # Coarse levels only bring the next one within reach.
     stop_px = settings.stop_px if level.is_finest else 0.1
@@ -90,23 +91,12 @@ def _align_level(
     return raw, count, float(current.residual.abs().mean())
 
 
-def _bending_energy(level: Level, family: TransformFamily, basis: Tensor, raw: Tensor) -> Tensor:
-    """Quadratic form by raw of a thin plate's energy over the square, P×P.
-
-    The sum of squares of the points' second differences (Bookstein 1989, with the integral as a
-    sum over pixels), which does not depend on the level's size and is 0 for affine transforms.
-    """
-    side = level.view.size(3)
-    grid = basis.reshape(side, side, -1)
-    bends = [(grid.diff(n=2, dim=0), 1.0), (grid.diff(n=2, dim=1), 1.0)]
-    bends.append((grid.diff(dim=0).diff(dim=1), 2.0))
-    energy = torch.zeros(basis.size(1), basis.size(1), dtype=basis.dtype)
-    for bend, weight in bends:
-        flat = bend.flatten(0, 1)
-        energy += weight * flat.t() @ flat
+def _bending_energy(
+    level: Level, family: TransformFamily, raw: Tensor, settings: AlignSettings
+) -> Tensor:
+    """Quadratic form by raw of the thin plate's energy, P×P."""
+    energy = plate_energy(level, family(raw), settings.control_grid)
     chain = theta_by_raw(family, torch.zeros_like(raw))
     half = len(chain) // 2
-    bent: Tensor = (
-        chain[:half].t() @ energy @ chain[:half] + chain[half:].t() @ energy @ chain[half:]
-    )
-    return bent
+    of_x, of_y = (part.t() @ energy @ part for part in (chain[:half], chain[half:]))
+    return of_x + of_y

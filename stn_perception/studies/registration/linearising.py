@@ -8,6 +8,7 @@ gives the derivative of all of them by their points.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -30,7 +31,7 @@ class Linearised:
         residual: N grey levels: view as seen, its gain and offset fitted, minus as wanted.
         seen: N grey levels of the view.
         slope: N×2, of the residual by the point's x and y.
-        basis: N×K, of the points by theta.
+        basis: N×K, of the points by theta, in single precision: most of the time goes into it.
         theta_by_raw: 2K×P, x's numbers before y's.
         scale: Robust standard deviation of the residuals.
     """
@@ -61,17 +62,18 @@ class Linearised:
 
         x and y share their basis, which halves the work of multiplying the Jacobian by itself.
         """
-        x, y = self.slope.t()
-        basis, others = self.basis, torch.stack([self.seen, torch.ones_like(self.seen)], dim=1)
+        x, y = self.slope.float().t()
+        basis, weight = self.basis, weight.float()
+        others = torch.stack([self.seen, torch.ones_like(self.seen)], dim=1).float()
 
         def product(left: Tensor, factor: Tensor, right: Tensor) -> Tensor:
-            return left.t() @ (right * (weight * factor)[:, None])
+            return (left.t() @ (right * (weight * factor)[:, None])).double()
 
         xx, xy, yy = (product(basis, by, basis) for by in (x * x, x * y, y * y))
         xo, yo = product(basis, x, others), product(basis, y, others)
         oo = product(others, torch.ones_like(x), others)
         rows = [[xx, xy, xo], [xy, yy, yo], [xo.t(), yo.t(), oo]]
-        residual = self.residual[:, None]
+        residual = self.residual[:, None].float()
         slope = [product(residual, x, basis), product(residual, y, basis)]
         slope.append(product(residual, torch.ones_like(x), others))
         return torch.cat([torch.cat(row, dim=1) for row in rows]), torch.cat(slope, dim=1)[0]
@@ -107,7 +109,7 @@ def linearise(
     residual = gain * seen + offset - wanted
     slope = gain * slope.reshape(-1, 2)[use]
     scale = _robust_scale(residual, slope)
-    return Linearised(residual, seen, slope, basis[use], theta_by_raw(family, raw), scale)
+    return Linearised(residual, seen, slope, basis[use].float(), theta_by_raw(family, raw), scale)
 
 
 def theta_by_raw(family: TransformFamily, raw: Tensor) -> Tensor:
@@ -126,10 +128,46 @@ def grid_basis(level: Level, theta: Tensor, control_grid: tuple[int, int]) -> Te
         theta: Any of the family.
         control_grid: Rows and columns of a spline.
     """
-    side = level.view.size(3)
+    return _basis(level.view.size(3), *_numbers(theta), control_grid)
+
+
+def plate_energy(level: Level, theta: Tensor, control_grid: tuple[int, int]) -> Tensor:
+    """Return the bending energy of a grid's x, or of its y, as a quadratic form of theta, K×K.
+
+    That of a thin plate over the square: the sum of squares of the points' second differences
+    (Bookstein 1989, with the integral as a sum over pixels). It does not depend on the level's
+    size, and is 0 for affine transforms.
+
+    Args:
+        level: Whose size the grid has.
+        theta: Any of the family.
+        control_grid: Rows and columns of a spline.
+    """
+    return _plate_energy(level.view.size(3), *_numbers(theta), control_grid)
+
+
+def _numbers(theta: Tensor) -> tuple[int, bool]:
+    """K, and whether theta is a spline's."""
     spline = theta.size(2) == 2
-    count = theta.size(1) if spline else 3
-    units = torch.zeros(count, *theta.shape[1:], dtype=torch.float64)
+    return theta.size(1) if spline else 3, spline
+
+
+@lru_cache(maxsize=8)
+def _plate_energy(side: int, count: int, spline: bool, control_grid: tuple[int, int]) -> Tensor:
+    grid = _basis(side, count, spline, control_grid).reshape(side, side, -1)
+    bends = [(grid.diff(n=2, dim=0), 1.0), (grid.diff(n=2, dim=1), 1.0)]
+    bends.append((grid.diff(dim=0).diff(dim=1), 2.0))
+    energy = torch.zeros(count, count, dtype=grid.dtype)
+    for bend, weight in bends:
+        flat = bend.flatten(0, 1)
+        energy += weight * flat.t() @ flat
+    return energy
+
+
+@lru_cache(maxsize=8)
+def _basis(side: int, count: int, spline: bool, control_grid: tuple[int, int]) -> Tensor:
+    """The basis is the same for every pair of a size: it is made once, as it is large."""
+    units = torch.zeros(count, count if spline else 2, 2 if spline else 3, dtype=torch.float64)
     for index in range(count):
         units[(index, index, 0) if spline else (index, 0, index)] = 1.0
     grid = sampling_grid(units, side, side, side, side, *control_grid)
