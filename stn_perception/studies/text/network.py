@@ -97,7 +97,8 @@ class TextNetwork(nn.Module):
         self.classifier = nn.Linear(features, size.outputs)
         self.guess = nn.Linear(size.channels, size.outputs) if looks else None
         self.word_dropout = size.word_dropout
-        self.register_buffer("fold", torch.tensor(torch.initial_seed() % FOLDS))
+        # A float, as the running average of whole numbers would round it down.
+        self.register_buffer("fold", torch.tensor(float(torch.initial_seed() % FOLDS)))
 
     def forward(self, texts: EncodedTexts) -> TextReading:
         """Read N texts."""

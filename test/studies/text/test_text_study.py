@@ -1,17 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every row learns; the seed chooses the fold, and it goes with the weights."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
+from stn_perception.studies.learning.fit_settings import FitSettings
+from stn_perception.studies.learning.fitting import fit
 from stn_perception.studies.learning.lesson import parameter_count
 from stn_perception.studies.learning.outcomes import RowOutcome
 from stn_perception.studies.learning.weights import TrainingFacts, read_weights, write_weights
 from stn_perception.studies.text.encoding import EncodedTexts
 from stn_perception.studies.text.network import NetworkSize, TextNetwork
-from stn_perception.studies.text.study import TextStudy
+from stn_perception.studies.text.study import TextLesson, TextStudy
 from stn_perception.studies.text.tables import targets_of
 
 SIZE = NetworkSize(300, 8, 12, 16, outputs=2, word_dropout=0.0, dropout=0.0)
@@ -26,9 +31,26 @@ def test_a_row_and_the_same_without_a_transformer_are_as_large(task: str, host: 
     assert max(counts) / min(counts) < 1.02
 
 
+class Parity:
+    """Whether a number is even: a task of no words."""
+
+    def batch(self, count: int, generator: torch.Generator) -> Any:
+        ids = torch.randint(1, 300, (count, 5, 1), generator=generator)
+        return ids, torch.full((count,), 5), ids[:, 0, 0] % 2
+
+    def loss(self, network: nn.Module, batch: Any) -> torch.Tensor:
+        ids, lengths, classes = batch
+        outputs = network(EncodedTexts(ids, lengths)).outputs
+        return torch.nn.functional.cross_entropy(outputs, classes)
+
+    def figures(self, network: nn.Module, part: str) -> Mapping[str, float]:
+        return {"fold": float(network.fold)}
+
+
 def test_the_fold_goes_with_the_weights(tmp_path: Path) -> None:
     torch.manual_seed(7)
-    trained = TextNetwork(SIZE, "gru", looks=True)
+    drawn = TextNetwork(SIZE, "gru", looks=True)
+    trained = fit(TextLesson(drawn, Parity()), FitSettings(steps=12, batch_size=8), 7).network
     facts = TrainingFacts("stn study text", 7, 1, 1, 1.0, 1, "cpu", {})
     write_weights(tmp_path / "row-7.pt", trained, facts)
     torch.manual_seed(1)
