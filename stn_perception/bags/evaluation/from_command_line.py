@@ -49,19 +49,15 @@ def evaluate(parsed: argparse.Namespace) -> int:
     if output.exists() and not output.is_dir():
         raise BagError(f"{output} is a file, expected a folder for the report.")
     kept = FinishedChunks(output / ".chunks")
-    with _Progress() as progress:
-        evaluator = Evaluator(options, kept, progress)
+    with _Progress() as progress, Evaluator(options, kept, progress) as evaluator:
         with _made_folder(output):
             evaluation = evaluator.run(command_line(parsed))
-    content = evaluation_json(evaluation)
-    worst = worst_views(evaluation, _WORST)
-    pictures = evaluator.pictures(worst)
-    write_report(
-        evaluation,
-        [WorstView(record, *each) for record, each in zip(worst, pictures, strict=True)],
-        output / "report.html",
-    )
-    write_parquet(evaluation, output / "views.parquet")
+        worst = worst_views(evaluation, _WORST)
+        pictures = evaluator.pictures(worst)
+        content = evaluation_json(evaluation)
+        write_parquet(evaluation, output / "views.parquet")
+        shown = [WorstView(r, *p) for r, p in zip(worst, pictures.result(), strict=True)]
+    write_report(evaluation, shown, output / "report.html")
     write_json(output / "evaluation.json", content)
     write_json(parsed.json, content)
     kept.clear()

@@ -3,16 +3,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from stn_perception.bags.evaluation.chunk import BagSource
+from stn_perception.bags.evaluation.frame_reading import read_frames
+from stn_perception.bags.evaluation.frame_refs import FrameRef
 from stn_perception.bags.evaluation.records import ViewRecord
+from stn_perception.bags.evaluation.worker_state import prepare_process, reader_of
+from stn_perception.bags.opening import CameraTopics
 from stn_perception.geometry.quads import frame_from_view_of_quad
 from stn_perception.runtime.drawing import bgr_pixels
 from stn_perception.runtime.frame import Frame
+from stn_perception.runtime.parameters.parameters import NodeParameters
 from stn_perception.runtime.warp_opencv import OpenCvBackend
 
 Picture = NDArray[np.uint8]
@@ -30,6 +37,36 @@ class ViewPictures(NamedTuple):
 
     overlay: Picture
     view: Picture
+
+
+@dataclass(frozen=True, eq=False)
+class PictureTask:
+    """Views of one camera that are to be drawn.
+
+    Attributes:
+        bag, topics, infos, parameters: As of ``ChunkTask``.
+        frames: Where the views are.
+        records: The views.
+    """
+
+    bag: BagSource
+    topics: CameraTopics
+    infos: tuple[bytes, ...]
+    parameters: NodeParameters
+    frames: tuple[FrameRef, ...]
+    records: tuple[ViewRecord, ...]
+
+
+def draw_views(task: PictureTask) -> list[ViewPictures]:
+    """Read and draw the views of a task, in its order; any process may do it."""
+    prepare_process()
+    reader = reader_of(task.bag)
+    frames: dict[int, Frame] = {}
+    for ref in task.frames:  # far from each other: what lies between is not read
+        (read,) = read_frames(reader, task.topics, [ref], task.infos, task.parameters)
+        assert read.request is not None  # there are views of it
+        frames[ref.number] = read.request.frame
+    return [view_pictures(record, frames[record.frame]) for record in task.records]
 
 
 def view_pictures(record: ViewRecord, frame: Frame) -> ViewPictures:

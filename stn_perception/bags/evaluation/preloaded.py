@@ -8,9 +8,9 @@ from stn_perception.bags.evaluation.lasting_imports import lasting_imports
 with lasting_imports():
     import distributed
 
-    from stn_perception.bags.evaluation import predicting, view_work
+    from stn_perception.bags.evaluation import pictures, predicting, view_work
     from stn_perception.runtime.backends import get_backend
 
     get_backend("auto")
 
-__all__ = ["distributed", "predicting", "view_work"]
+__all__ = ["distributed", "pictures", "predicting", "view_work"]

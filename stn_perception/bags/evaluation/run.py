@@ -8,15 +8,16 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
 from typing import NamedTuple
 
 from stn_perception.bags.errors import BagError
 from stn_perception.bags.evaluation.camera_work import CameraWork
-from stn_perception.bags.evaluation.cluster import Workers, workers
+from stn_perception.bags.evaluation.cluster import InThisProcess, Workers, workers
+from stn_perception.bags.evaluation.drawing import BegunPictures
 from stn_perception.bags.evaluation.finished_chunks import FinishedChunks
 from stn_perception.bags.evaluation.models import model_choices, model_facts
 from stn_perception.bags.evaluation.options import EvaluationOptions
-from stn_perception.bags.evaluation.pictures import ViewPictures, view_pictures
 from stn_perception.bags.evaluation.planning import CameraPlan, plan_cameras
 from stn_perception.bags.evaluation.records import (
     EvaluatedBag,
@@ -71,11 +72,29 @@ class Evaluator:
         self._references = read_references(options.references) if options.references else {}
         self._planned: list[_BagPlan] = []
         self._done = self._total = 0
+        self._stack = contextlib.ExitStack()
+        self._is_entered = False
+        self._hands: Workers = InThisProcess()
         if options.write is not None and (len(options.bags) > 1 or len(self._models) > 1):
             raise BagError(
                 "a recording is written for one bag and one model, expected no more; there are "
                 f"{len(options.bags)} bags and {len(self._models)} models."
             )
+
+    def __enter__(self) -> Evaluator:
+        """Let workers that ``run`` starts stay until the block ends, for ``pictures``."""
+        self._is_entered = True
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Let the workers go."""
+        self._is_entered, self._hands = False, InThisProcess()
+        self._stack.__exit__(kind, error, trace)
 
     def run(self, command: str = "") -> Evaluation:
         """Evaluate every recording.
@@ -88,29 +107,31 @@ class Evaluator:
         Raises:
             BagError: None of them can be read, or a worker fails.
         """
+        if not self._is_entered:
+            with self:
+                return self.run(command)
         began_s = time.monotonic()
         views: list[ViewRecord] = []
         frames: list[FrameRecord] = []
         options = self._options
         try:
-            with contextlib.ExitStack() as stack:
-                planner = stack.enter_context(ThreadPoolExecutor(1))
+            with ThreadPoolExecutor(1) as planner:
                 planning = planner.submit(self._plans)
                 opening = planner.submit(self._facts)
                 count = options.workers
                 if count is None:  # else workers start meanwhile
                     count = self._worker_count(planning.result()[0])
-                hands = stack.enter_context(self._workers(count))
+                self._hands = self._stack.enter_context(self._workers(count))
                 self._planned, bags = planning.result()
                 models = opening.result()
-                self._total = _frames(self._planned)
-                for plan in self._planned:
-                    tally = self._evaluate(plan, hands)
-                    with BagReader(plan.bag.path) as reader:
-                        bags[plan.uri] = tally.evaluated(plan.uri, reader.start_ns, reader.end_ns)
-                    for model in self._models:
-                        views += tally.views[model.label]
-                        frames += tally.frames[model.label]
+            self._total = _frames(self._planned)
+            for plan in self._planned:
+                tally = self._evaluate(plan)
+                with BagReader(plan.bag.path) as reader:
+                    bags[plan.uri] = tally.evaluated(plan.uri, reader.start_ns, reader.end_ns)
+                for model in self._models:
+                    views += tally.views[model.label]
+                    frames += tally.frames[model.label]
         finally:
             close_readers()
         return Evaluation(
@@ -122,25 +143,10 @@ class Evaluator:
             seconds=time.monotonic() - began_s,
         )
 
-    def pictures(self, records: Sequence[ViewRecord]) -> list[ViewPictures]:
-        """Pictures of some views of the run, read and drawn here; in the same order."""
-        drawn: dict[int, ViewPictures] = {}
-        try:
-            for plan in self._planned:
-                for camera in plan.cameras:
-                    place = (plan.bag.name, camera.scan.topics.camera)
-                    wanted = [r for r in records if (r.bag, r.camera) == place]
-                    numbers = {record.frame for record in wanted}
-                    for read in camera.read(
-                        [f for f in camera.scan.frames if f.number in numbers]
-                    ):
-                        assert read.request is not None  # there are views of it
-                        for record in wanted:
-                            if record.frame == read.ref.number:
-                                drawn[id(record)] = view_pictures(record, read.request.frame)
-        finally:
-            close_readers()
-        return [drawn[id(record)] for record in records]
+    def pictures(self, records: Sequence[ViewRecord]) -> BegunPictures:
+        """Begin to draw some views of the run."""
+        cameras = [(plan.bag.name, camera) for plan in self._planned for camera in plan.cameras]
+        return BegunPictures(cameras, records, self._hands)
 
     def _plans(self) -> tuple[list[_BagPlan], dict[str, EvaluatedBag]]:
         """What to do with each recording, and those with which nothing can be done."""
@@ -177,7 +183,7 @@ class Evaluator:
         options = self._options
         return workers(count, options.scheduler, options.memory_limit, options.pin, self._models)
 
-    def _evaluate(self, plan: _BagPlan, hands: Workers) -> Tally:
+    def _evaluate(self, plan: _BagPlan) -> Tally:
         options = self._options
         tally = Tally(plan.bag, [model.label for model in self._models])
         with contextlib.ExitStack() as stack:
@@ -189,7 +195,7 @@ class Evaluator:
                     plan.bag.name,
                     camera,
                     self._models,
-                    hands,
+                    self._hands,
                     self._kept,
                     self._references,
                     self._advance,
