@@ -52,11 +52,12 @@ class _Counters:
 
 
 class _Scanner:
-    def __init__(self, topics: CameraTopics, settings: InputSettings) -> None:
+    def __init__(self, reader: BagReader, topics: CameraTopics, settings: InputSettings) -> None:
+        self._reader = reader
         self.skipped: Counter[str] = Counter()
         self.frames: list[FrameRef] = []
         self.infos: list[bytes] = []
-        self._known_infos: set[bytes] = set()
+        self._known_infos: dict[bytes, bool] = {}  # whether it reads
         self._topics = topics
         self._now_ns = 0
         self._jumped = False
@@ -80,10 +81,7 @@ class _Scanner:
         self._assembly.expire()
         topics = self._topics
         if message.topic == topics.camera_info:
-            content = _without_stamp(message.data)
-            if content not in self._known_infos:
-                self._known_infos.add(content)
-                self.infos.append(message.data)
+            self._take_info(message)
             return
         place = self._places[message.topic, message.time_ns]
         self._places[message.topic, message.time_ns] += 1
@@ -108,6 +106,23 @@ class _Scanner:
         return CameraScan(
             self._topics, tuple(frames), tuple(self.infos), dict(self.skipped), self._sentences()
         )
+
+    def _take_info(self, message: BagMessage) -> None:
+        """Keep what is new; what does not read is counted, and its frames stay uncalibrated."""
+        content = _without_stamp(message.data)
+        if content not in self._known_infos:
+            self._known_infos[content] = self._does_read(message)
+            if self._known_infos[content]:
+                self.infos.append(message.data)
+        if not self._known_infos[content]:
+            self.skipped[f"camera_info_{DropReason.UNDECODABLE}"] += 1
+
+    def _does_read(self, message: BagMessage) -> bool:
+        try:
+            self._reader.deserialize(message)
+        except BagError:
+            return False
+        return True
 
     def _watch(self, stamp_ns: int) -> None:
         self._stamps[stamp_ns] += 1
@@ -176,7 +191,7 @@ def scan_camera(reader: BagReader, topics: CameraTopics, settings: InputSettings
     Raises:
         BagError: The recording is damaged, or the image topic holds nothing.
     """
-    scanner = _Scanner(topics, settings)
+    scanner = _Scanner(reader, topics, settings)
     wanted = [topics.image, topics.camera_info]
     if settings.regions == "detections":
         wanted.append(topics.detections)

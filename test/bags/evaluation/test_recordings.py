@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from stn_perception.bags import BagError
+from stn_perception.bags import BagError, BagReader, BagWriter
 from stn_perception.bags.evaluation.records import Evaluation
 from stn_perception.bags.metrics import evaluation_json
 from stn_perception.bags.truth import parse_truth
-from stn_perception.benchmarks.evaluation.looped_bag import Loop, write_looped_bag
+from stn_perception.benchmarks.evaluation.looped_bag import INFO, Loop, write_looped_bag
+from stn_perception.runtime.parameters.parameters import NodeParameters
 
 SAMPLE = Path(__file__).parents[3] / "samples" / "duckiebot"
 Evaluate = Callable[..., Evaluation]
@@ -63,3 +64,25 @@ def test_a_truth_of_another_recording_is_told(
         "None of the 6 frames of camera 'camera' has a true object; does the truth belong to "
         "this recording?",
     )
+
+
+@pytest.mark.parametrize(("length", "count"), [(6, 6), (40, 6), (40, 4)])
+def test_calibration_that_does_not_read_is_counted_and_not_used(
+    evaluate: Evaluate, tiny_bag: str, tmp_path: Path, length: int, count: int
+) -> None:
+    cut, infos = tmp_path / "cut", 0
+    with BagReader(tiny_bag) as reader, BagWriter(cut) as writer:
+        for message in reader.messages():
+            writer.add_topic(message.topic, message.type_name)
+            infos += message.topic == INFO
+            is_cut = message.topic == INFO and infos <= count
+            data = message.data[:length] if is_cut else message.data
+            writer.write(message.topic, message.time_ns, data)
+    sized = NodeParameters.from_ros({"object_size_m": ["=0.1,0.1"]})
+    found = evaluate(bags=(str(cut),), parameters=sized)
+    (bag,) = found.bags
+    assert bag.frames == len(found.views) == infos == 6
+    assert bag.skipped == {"camera_info_undecodable": count}
+    assert any(f"{count} camera_info_undecodable" in told for told in bag.sentences)
+    # The first one that reads is that of the frames before it, too.
+    assert {view.distance_m is None for view in found.views} == {count == 6}
