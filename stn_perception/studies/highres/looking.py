@@ -8,7 +8,6 @@ import math
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from stn_perception.stn import sample, sampling_grid
 from stn_perception.stn.blocks import ConvBlock
@@ -19,8 +18,8 @@ from stn_perception.studies.highres.poses import window_theta
 # How much the frame is shrunk that the localization network looks at.
 LOOK_FACTOR = 16
 VIEW_PX = 32
-# Holds the view of the largest sign, and some error about it.
-WINDOW_PX = 384
+# Holds the view of the largest sign at any angle.
+WINDOW_PX = 288
 # A cell of the heat map, in pixels of the frame.
 CELL_PX = 4 * LOOK_FACTOR
 _MARGIN = 1.25
@@ -52,22 +51,25 @@ class PoseFinder(nn.Module):
     def forward(self, shrunk: Tensor) -> tuple[Tensor, Tensor]:
         """Return the poses and the logits of the heat."""
         maps = self.last(run_features(self.features, shrunk))
-        heat, x, y, log_side, angle = maps.unbind(dim=1)
-        weight = _about_peak(heat).flatten(1).softmax(dim=1).view_as(heat)
-        columns = torch.arange(heat.size(2), dtype=heat.dtype, device=heat.device)
-        rows = torch.arange(heat.size(1), dtype=heat.dtype, device=heat.device).unsqueeze(1)
+        index = _about_peak(maps[:, 0])
+        rows, columns = index // maps.size(3), index % maps.size(3)
+        near = maps.flatten(2).gather(2, index.unsqueeze(1).expand(-1, maps.size(1), -1))
+        heat, x, y, log_side, angle = near.unbind(dim=1)
         center_x = (columns + 0.5 + x) * CELL_PX - 0.5
         center_y = (rows + 0.5 + y) * CELL_PX - 0.5
         middle = 0.5 * math.log(LEAST_SIDE_PX * MOST_SIDE_PX)
-        poses = torch.stack([center_x, center_y, middle + log_side, angle], dim=1)
-        return (weight.unsqueeze(1) * poses).sum(dim=(2, 3)), heat
+        poses = torch.stack([center_x, center_y, middle + log_side, angle], dim=2)
+        return (heat.softmax(dim=1).unsqueeze(2) * poses).sum(dim=1), maps[:, 0]
 
 
 def _about_peak(heat: Tensor) -> Tensor:
-    """The heat, N×H×W, where it is within a cell of its peak; elsewhere no heat at all."""
-    peak = functional.one_hot(heat.flatten(1).argmax(dim=1), heat[0].numel()).view_as(heat)
-    near = functional.max_pool2d(peak.to(heat.dtype).unsqueeze(1), 3, stride=1, padding=1)
-    return heat.masked_fill(near.squeeze(1) == 0, -torch.inf)
+    """The cells within one of the hottest of N×H×W, N×9, as indices of H·W; none over the edge."""
+    height, width = heat.shape[1:]
+    peak = heat.flatten(1).argmax(dim=1)
+    about = torch.arange(-1, 2, device=heat.device)
+    rows = ((peak // width).clamp(1, height - 2).view(-1, 1, 1) + about.view(1, 3, 1)) * width
+    columns = (peak % width).clamp(1, width - 2).view(-1, 1, 1) + about
+    return (rows + columns).flatten(1)
 
 
 class ViewReader(nn.Module):
@@ -97,15 +99,19 @@ class LookingReader(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.finder = PoseFinder((16, 32, 48, 48))
-        self.host = ViewReader((16, 32, 64, 64, 58))
+        self.finder = PoseFinder((16, 32, 64))
+        self.host = ViewReader((16, 32, 64, 64, 82))
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def view(self, windows: Tensor, corners_px: Tensor, poses: Tensor) -> Tensor:
-        """Return the views, N×1×32×32, of N×1×384×384 windows whose first pixels are given."""
-        theta = window_theta(poses, corners_px, WINDOW_PX, _MARGIN)
-        grid = sampling_grid(theta, VIEW_PX, VIEW_PX, WINDOW_PX, WINDOW_PX)
-        return sample(windows, grid, padding="border", mip_levels=3, theta_only=True)
+        """Return the views, N×1×32×32, of square windows N×1×s×s whose first pixels are given."""
+        side_px = windows.size(3)
+        theta = window_theta(poses, corners_px, side_px, _MARGIN)
+        grid = sampling_grid(theta, VIEW_PX, VIEW_PX, side_px, side_px)
+        # A similarity's footprint is round: one tap is enough.
+        return sample(
+            windows, grid, padding="border", mip_levels=3, anisotropic_taps=1, theta_only=True
+        )
 
     def forward(
         self,
@@ -120,7 +126,7 @@ class LookingReader(nn.Module):
         Args:
             shrunk: N×1×h×w, the shrunk frames or windows of them, in [0, 1].
             shift_px: N×2, where those begin in the frame, (x, y) in frame pixels.
-            windows: N×1×384×384 of the frames in full.
+            windows: N×1×s×s of the frames in full.
             corners_px: N×2, where those begin.
             instead: N×4, poses whose views are read where a found one lies beside them: who
                 learns to read needs something to read from the first.

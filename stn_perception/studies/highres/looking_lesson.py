@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from stn_perception.studies.highres.frames import Frame, draw_frames
-from stn_perception.studies.highres.looking import CELL_PX, LOOK_FACTOR, WINDOW_PX
+from stn_perception.studies.highres.looking import CELL_PX, LOOK_FACTOR
 from stn_perception.studies.highres.poses import pose_tensor
 from stn_perception.studies.highres.reading import reader
 from stn_perception.studies.highres.scoring import held_out, reading_figures
@@ -20,6 +20,7 @@ from stn_perception.studies.highres.windows import in_unit, numpy_generator, win
 
 # Windows lie this much beside the sign: in use, they lie about a place that is found.
 _BESIDE_PX = 60
+_WINDOW_PX = 384
 # Of the poses that are read until the network finds its own: x and y in sides, log side, rad.
 _POSE_ERRORS = (0.08, 0.08, 0.1, 0.15)
 # The localization network learns from windows of the shrunk frame: they cost a fifth.
@@ -47,7 +48,7 @@ class LookingLesson:
         frames = draw_frames("train", count, rng)
         reach_px = 0.45 * _LOOK_PX * LOOK_FACTOR
         looks, shifts = _windows(frames, _LOOK_PX, LOOK_FACTOR, reach_px, rng)
-        windows, corners = _windows(frames, WINDOW_PX, 1, _BESIDE_PX, rng)
+        windows, corners = _windows(frames, _WINDOW_PX, 1, _BESIDE_PX, rng)
         digits = torch.tensor([frame.label for frame in frames])
         poses = pose_tensor(frames)
         errors = torch.randn(poses.shape, generator=generator) * torch.tensor(_POSE_ERRORS)

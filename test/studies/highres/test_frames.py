@@ -30,10 +30,12 @@ def test_a_shrunk_frame_is_the_frame_shrunk(frames: list[Frame]) -> None:
         np.testing.assert_array_equal(frames[0].pixels(factor), shrunk(pixels, factor))
 
 
-def test_shrinking_means_squares_of_pixels() -> None:
-    pixels = np.arange(64, dtype=np.uint8).reshape(8, 8)
-    expected = pixels.reshape(2, 4, 2, 4).mean(axis=(1, 3))
-    np.testing.assert_allclose(shrunk(pixels, 4), expected, atol=0.5)
+def test_shrinking_means_squares_of_pixels_by_four_of_their_rows() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (32, 48)).astype(np.uint8)
+    expected = pixels.reshape(8, 4, 12, 4).mean(axis=(1, 3))
+    np.testing.assert_allclose(shrunk(pixels, 4), expected, atol=0.51)
+    expected = pixels.reshape(2, 16, 3, 16)[:, [2, 6, 10, 14]].mean(axis=(1, 3))
+    np.testing.assert_allclose(shrunk(pixels, 16), expected, atol=0.51)
 
 
 def test_a_window_is_that_part_of_the_frame(frames: list[Frame]) -> None:
