@@ -22,13 +22,13 @@ PIECES, MANY_PIECES = 6, 16
 def draw(count: int, generator: torch.Generator) -> Task:
     """Draw training pictures; the clutter is of training digits."""
     images, labels = upright_digits("train").draw(count, generator)
-    return Task((_cluttered(images, generator).images,), labels)
+    return Task((cluttered(images, generator).images,), labels)
 
 
 @lru_cache(maxsize=2)
 def cluttered_set(split: Split, pieces: int = PIECES) -> DistortedSet:
     """Return a split with its true transforms, each digit in clutter of its own split."""
-    return distorted_set(split, partial(_cluttered, pieces=pieces))
+    return distorted_set(split, partial(cluttered, pieces=pieces))
 
 
 def held(split: Split, pieces: int = PIECES) -> Task:
@@ -37,5 +37,6 @@ def held(split: Split, pieces: int = PIECES) -> Task:
     return Task((found.digits.images,), found.labels)
 
 
-def _cluttered(images: Tensor, generator: torch.Generator, pieces: int = PIECES) -> Distorted:
+def cluttered(images: Tensor, generator: torch.Generator, pieces: int = PIECES) -> Distorted:
+    """Put digits in clutter, 60×60; see `clutter`."""
     return clutter(images, generator, SIDE_PX, pieces)
