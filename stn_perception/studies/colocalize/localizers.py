@@ -6,8 +6,8 @@ from __future__ import annotations
 from torch import nn
 
 from stn_perception.stn import SpatialTransformer
-from stn_perception.studies.clutter.heatmap_localization import HeatmapLocalization
 from stn_perception.studies.colocalize.encoding import VIEW_PX
+from stn_perception.studies.colocalize.peak_localization import PeakLocalization
 from stn_perception.studies.colocalize.pictures import CLASSES, DIGIT_PX, SIDE_PX
 
 _WIDTHS = (12, 12, 12)
@@ -33,7 +33,7 @@ class DigitLocalizers(nn.Module):
 
 
 def _transformer() -> SpatialTransformer:
-    localization = HeatmapLocalization(1, _WIDTHS, DIGIT_PX / SIDE_PX)
+    localization = PeakLocalization(1, _WIDTHS, DIGIT_PX / SIDE_PX)
     nn.init.normal_(localization.last.weight, std=_FIRST_WEIGHTS)
     return SpatialTransformer(
         localization,

@@ -24,7 +24,7 @@ from stn_perception.studies.learning.weights import read_weights, weights_path
 from stn_perception.studies.report import StudyReport
 
 _CLUTTERED = {"translated": False, "cluttered": True}
-_STEPS = {"translated": 150, "cluttered": 250}
+_STEPS = {"translated": 150, "cluttered": 350}
 
 
 class ColocalizeStudy(LearnedStudy):

@@ -37,7 +37,9 @@ def summary_table(outcomes: Outcomes) -> Sequence[Row]:
     return [
         {
             "pictures": row,
-            "worst class, %": worst_percent(outcome),
+            "worst class, %": "not yet run"
+            if (worst := worst_percent(outcome)) is None
+            else worst,
             "published by class, %": _PUBLISHED_PERCENT[row],
             "parameters, ten classes": outcome.parameters,
             "minutes, ten classes": outcome.training_minutes,

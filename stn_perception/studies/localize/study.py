@@ -39,11 +39,11 @@ class LocalizeStudy(LearnedStudy):
 
     def lesson(self, row: str, network: nn.Module) -> SceneLesson:
         """Return the same lesson for every row."""
-        return SceneLesson(network)
+        return SceneLesson(network, self.settings(row).steps)
 
     def settings(self, row: str) -> FitSettings:
         """Return the same minutes for every row: a step of the windows takes longer."""
-        steps = 1200 if row == _TRANSFORMER else 400
+        steps = 1000 if row == _TRANSFORMER else 700
         return FitSettings(steps=steps, batch_size=64, average_decay=0.99)
 
     def scores(self, row: str, network: nn.Module) -> Mapping[str, float]:

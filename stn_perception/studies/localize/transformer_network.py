@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A spatial transformer before a classifier; the box is what the classifier looks at."""
+"""A spatial transformer before a classifier; the box is what the classifier looks at.
+
+The class hardly depends on how closely an object is looked at, so that one look makes small
+objects' views too large and large ones' too small. The same network looks again at what it has
+found (Lin and Lucey 2017), which leaves less of that error.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +16,11 @@ from stn_perception.studies.localize.pyramid_localization import PyramidLocaliza
 from stn_perception.studies.localize.scenes import CLASS_NAMES
 
 _VIEW_PX = 28
+# At this side the localization network looks, at the scene and at what it has found in it.
+_LOOK_PX = 42
+# A second look sees so many sides of the first view: an object of middling size then looks as
+# large as it does in the scene, and one that is small or large comes close to that.
+SECOND_LOOKS, _MARGIN = 1, 2.8
 
 
 class TransformerClassifier(nn.Module):
@@ -26,9 +36,12 @@ class TransformerClassifier(nn.Module):
         self.transformer = SpatialTransformer(
             PyramidLocalization(),
             (_VIEW_PX, _VIEW_PX),
+            localization_size=(_LOOK_PX, _LOOK_PX),
             mip_levels=1,
             anisotropic_taps=1,
             theta_only=True,
+            refinement_steps=SECOND_LOOKS,
+            refinement_margin=_MARGIN,
         )
         self.classifier = nn.Sequential(
             nn.Conv2d(1, first, 5, padding=2),
