@@ -155,8 +155,9 @@ def _unit_contrast(cells: Tensor) -> Tensor:
     Means over many tokens lie close together; without this the scores would stay equal.
     """
     centred = cells - cells.mean(dim=1, keepdim=True)
-    contrast = centred.square().mean(dim=[1, 2], keepdim=True).sqrt()
-    return centred / (contrast + 1e-6)
+    # Under the root, as its slope at 0 is infinite: a text of one word has equal cells.
+    contrast = (centred.square().mean(dim=[1, 2], keepdim=True) + 1e-10).sqrt()
+    return centred / contrast
 
 
 class SequenceTransformer(nn.Module):

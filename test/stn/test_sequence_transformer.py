@@ -101,6 +101,14 @@ def test_an_untrained_transformer_passes_the_whole_sequence_on(rng):
     assert torch.allclose(found.shares, torch.full((2, 7), 1 / 7))
 
 
+def test_equal_cells_have_a_finite_gradient():
+    scores = CellScores(2, hidden=4)
+    torch.nn.init.ones_(scores.last.weight)
+    tokens = torch.ones(1, 1, 2, requires_grad=True)
+    scores(tokens).sum().backward()
+    assert tokens.grad is not None and tokens.grad.isfinite().all()
+
+
 def test_a_marked_span_is_found_by_the_loss_of_what_is_seen_in_it():
     """Marked tokens count for it, others against it, and nothing else tells where they are."""
     torch.manual_seed(0)

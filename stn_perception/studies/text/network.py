@@ -95,7 +95,7 @@ class TextNetwork(nn.Module):
         features = self.host.features + size.channels
         self.norm = nn.LayerNorm(features)
         self.classifier = nn.Linear(features, size.outputs)
-        self.guess = nn.Linear(size.channels, size.outputs) if looks else None
+        self.guess = _guessing(size.channels, size.outputs) if looks else None
         self.word_dropout = size.word_dropout
         # A float, as the running average of whole numbers would round it down.
         self.register_buffer("fold", torch.tensor(float(torch.initial_seed() % FOLDS)))
@@ -117,3 +117,11 @@ class TextNetwork(nn.Module):
         count, length, width = texts.ids.shape
         vectors: Tensor = self.embedding(texts.ids.reshape(count * length, width))
         return vectors.view(count, length, -1)
+
+
+def _guessing(channels: int, outputs: int) -> nn.Module:
+    """Return what makes a guess of a cell.
+
+    Not linear: in a hidden article's text the cells of each class have the same mean.
+    """
+    return nn.Sequential(nn.Linear(channels, 16), nn.ReLU(), nn.Linear(16, outputs))

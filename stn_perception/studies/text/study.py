@@ -20,7 +20,7 @@ from stn_perception.studies.text.tables import text_report
 from stn_perception.studies.text.tasks import SENTIMENT_SIZE, TASKS, TOPIC_SIZE, Task
 
 _SIZES = {"topics": TOPIC_SIZE, "hidden": TOPIC_SIZE, "sentiment": SENTIMENT_SIZE}
-_STEPS = {"topics": (500, 32), "hidden": (600, 32), "sentiment": (600, 64)}
+_STEPS = {"topics": (500, 32), "hidden": (1200, 32), "sentiment": (600, 64)}
 # An encoder of larger rate stays at chance on hidden articles.
 _RATES = {"gru": 1e-2, "encoder": 4e-3}
 
