@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from statistics import fmean
 
 from torch import nn
 
@@ -48,7 +49,8 @@ class ColocalizeStudy(LearnedStudy):
     def scores(self, row: str, network: nn.Module) -> Mapping[str, float]:
         """Return by class what is found in the training pictures, as in the paper, and in others.
 
-        The others' digits are from the test split.
+        The others' digits are from the test split; strangers are the other nine classes' networks
+        on these.
         """
         assert isinstance(network, DigitLocalizers)
         scores = {}
@@ -58,9 +60,12 @@ class ColocalizeStudy(LearnedStudy):
             theta = views_of(network.of(digit), own.images)
             scores[f"found_{digit}"] = found_percent(theta, own)
             scores[f"overlap_{digit}"] = mean_overlap(theta, own)
-            scores[f"others_{digit}"] = found_percent(
-                views_of(network.of(digit), others.images), others
-            )
+            shares = [
+                found_percent(views_of(network.of(other), others.images), others)
+                for other in range(CLASSES)
+            ]
+            scores[f"others_{digit}"] = shares.pop(digit)
+            scores[f"strangers_{digit}"] = fmean(shares)
         return scores
 
     def report(self, outcomes: Outcomes, command: str) -> StudyReport:

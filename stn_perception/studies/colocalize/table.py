@@ -25,6 +25,7 @@ def found_table(outcome: RowOutcome, cluttered: bool) -> Sequence[Row]:
             "digit": str(digit),
             "STN": outcome.spread(f"found_{digit}"),
             "STN, others": outcome.spread(f"others_{digit}"),
+            "STN of other classes, others": outcome.spread(f"strangers_{digit}"),
             "STN, mean IoU": outcome.spread(f"overlap_{digit}"),
             "search": _searched_percent(digit, cluttered),
         }

@@ -18,24 +18,24 @@ from stn_perception.studies.localize.transformer_network import TransformerClass
 _COUNT = 10
 
 
-def write_picture(transformer: nn.Module, windows: nn.Module, path: Path) -> None:
+def write_picture(transformer: nn.Module, windows: nn.Module | None, path: Path) -> None:
     """Write test scenes, the truth orange and the box green.
 
     Above the transformer's, in the middle its views, below the sliding window's.
 
     Args:
         transformer: A trained `TransformerClassifier`.
-        windows: A trained `WindowClassifier`.
+        windows: A trained `WindowClassifier`; its row is left out where there is none.
         path: Of the JPEG.
     """
     assert isinstance(transformer, TransformerClassifier)
     scenes = fixed_scenes("test", _COUNT)
     with torch.no_grad():
         views = transformer.transformer(scenes.images)
-    write_sheet(
-        path,
-        [_boxed(transformer, scenes), [tile(view[0]) for view in views], _boxed(windows, scenes)],
-    )
+    rows = [_boxed(transformer, scenes), [tile(view[0]) for view in views]]
+    if windows is not None:
+        rows.append(_boxed(windows, scenes))
+    write_sheet(path, rows)
 
 
 def _boxed(network: nn.Module, scenes: Scenes) -> list[Tile]:

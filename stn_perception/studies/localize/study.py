@@ -73,12 +73,14 @@ class LocalizeStudy(LearnedStudy):
         )
 
     def write_picture(self, weights: Path, path: Path) -> None:
-        """Draw the boxes of both networks of seed 0."""
+        """Draw the boxes of the networks of seed 0: the transformer's, and the windows' if any."""
+        paths = {row: weights_path(weights, row, 0) for row in self.rows}
         networks = {}
         for row in self.rows:
-            networks[row] = self.network(row).eval()
-            read_weights(weights_path(weights, row, 0), networks[row])
-        write_picture(networks[_TRANSFORMER], networks[_WINDOWS], path)
+            if row == _TRANSFORMER or paths[row].exists():
+                networks[row] = self.network(row).eval()
+                read_weights(paths[row], networks[row])
+        write_picture(networks[_TRANSFORMER], networks.get(_WINDOWS), path)
 
 
 def _targets(outcomes: Outcomes) -> list[Target]:
