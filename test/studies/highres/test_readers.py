@@ -26,6 +26,7 @@ from stn_perception.studies.highres.whole import BACKGROUND, WholeReader
 from stn_perception.studies.highres.whole_lesson import WholeLesson
 from stn_perception.studies.highres.windows import window_corner
 from stn_perception.studies.learning.lesson import parameter_count
+from stn_perception.studies.learning.weights import read_weights, shipped_weights, weights_path
 
 
 def test_theta_takes_the_middle_of_a_view_to_the_sign_and_its_corner_to_the_margin() -> None:
@@ -126,3 +127,11 @@ def test_both_networks_learn_from_what_their_lessons_draw() -> None:
         assert torch.isfinite(loss)
         without = [name for name, p in network.named_parameters() if p.grad is None]
         assert without == []
+
+
+def test_the_shipped_weights_are_of_these_networks() -> None:
+    study = HighresStudy()
+    for row in study.rows:
+        network = study.network(row)
+        facts = read_weights(weights_path(shipped_weights(study.name), row, 0), network)
+        assert facts.parameters == parameter_count(network)
