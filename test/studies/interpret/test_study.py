@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 
 from stn_perception.cli import main
+from stn_perception.stn import SpatialTransformer
 from stn_perception.studies.digits.distortion import KINDS
 from stn_perception.studies.errors import StudyError
 from stn_perception.studies.interpret.measuring import figures, measure
 from stn_perception.studies.interpret.study import MNIST_ROWS, InterpretStudy
 from stn_perception.studies.interpret.table import report
 from stn_perception.studies.learning.outcomes import RowOutcome
+from stn_perception.studies.learning.weights import read_weights, shipped_weights
 from stn_perception.studies.mnist.networks import digit_network
 from stn_perception.studies.mnist.rows import ROWS
 
@@ -81,3 +83,15 @@ def test_the_two_rows_of_its_own_are_one_transformer() -> None:
     assert {n: v.shape for n, v in of_transformer.items()} == {
         n: v.shape for n, v in alone.items()
     }
+
+
+def test_what_is_shipped_is_as_good_as_its_facts_say() -> None:
+    study = InterpretStudy()
+    shipped = sorted(shipped_weights("interpret").glob("*.pt"))
+    assert shipped[-1].stem == "supervised-affine-r-0"
+    transformer = study.network("supervised-affine-r")
+    assert isinstance(transformer, SpatialTransformer)
+    facts = read_weights(shipped[-1], transformer)
+    found = figures(measure(transformer.eval(), "R", "validation"))
+    assert found["median_deg"] == pytest.approx(facts.validation["median_deg"], rel=0.02)
+    assert found["r_squared"] == pytest.approx(facts.validation["r_squared"], abs=0.003)
