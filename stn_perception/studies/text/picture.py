@@ -27,7 +27,7 @@ _GROUND, _TRUE, _FOUND = (255, 255, 255), (80, 170, 80), (60, 60, 220)
 
 
 def write_picture(study: TextStudy, weights: Path, path: Path) -> None:
-    """Write a JPEG, a column for each host.
+    """Write a JPEG, a column for each host that is trained.
 
     Of every text: how much each cell is looked at (dark is much), below it in green where the
     article lies and in red the span that is seen.
@@ -38,20 +38,24 @@ def write_picture(study: TextStudy, weights: Path, path: Path) -> None:
         path: Where, whole or not at all.
 
     Raises:
-        StudyError: A network is not trained yet.
+        StudyError: None is trained yet.
     """
     columns = []
     for row in ROWS:
         file = weights_path(weights, row, 0)
-        if not file.exists():
-            raise StudyError(f"{file} is not there, expected the trained network of {row}.")
-        network = study.network(row)
-        read_weights(file, network)
-        columns.append(_column(network.eval()))
-    margin = np.full((columns[0].shape[0], 2 * _GAP_PX, 3), 255, np.uint8)
-    _, encoded = cv2.imencode(
-        ".jpg", np.hstack([columns[0], margin, columns[1]]), [cv2.IMWRITE_JPEG_QUALITY, 85]
-    )
+        if file.exists():
+            network = study.network(row)
+            read_weights(file, network)
+            columns.append(
+                np.pad(
+                    _column(network.eval()),
+                    ((0, 0), (0, 2 * _GAP_PX), (0, 0)),
+                    constant_values=255,
+                )
+            )
+    if not columns:
+        raise StudyError(f"{weights} has no network of {' or '.join(ROWS)}, of seed 0.")
+    _, encoded = cv2.imencode(".jpg", np.hstack(columns), [cv2.IMWRITE_JPEG_QUALITY, 85])
     write_whole_file(path, encoded.tobytes())
 
 
