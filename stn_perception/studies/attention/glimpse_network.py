@@ -33,8 +33,8 @@ VIEW_PX = 16
 VIEW_SHARE = 32 / SIDE_PX
 _CELL_ROWS = 6
 _COARSE = 3
-# Large enough for glimpses that begin at different places; equal ones would stay equal.
-_FIRST_ASK = 6.0
+# Large enough for glimpses to begin at different places; equal ones would stay equal.
+_FIRST_ASK = 2.0
 
 
 class Glimpses(NamedTuple):

@@ -28,7 +28,7 @@ _COLORS = ((80, 80, 255), (80, 220, 80), (255, 160, 60))
 
 
 def write_picture(study: AttentionStudy, weights: Path, path: Path) -> None:
-    """Write a JPEG: a row of scenes for each way, with its glimpses as frames.
+    """Write a JPEG: a row of scenes for each way that is trained, with its glimpses as frames.
 
     Args:
         study: Whose networks they are.
@@ -36,20 +36,22 @@ def write_picture(study: AttentionStudy, weights: Path, path: Path) -> None:
         path: Where, whole or not at all.
 
     Raises:
-        StudyError: A network is not trained yet.
+        StudyError: None is trained yet.
     """
     images = scored_scenes("test").images[:_SCENES]
     rows = []
     for row in ROWS:
         file = weights_path(weights, row, 0)
         if not file.exists():
-            raise StudyError(f"{file} is not there, expected the trained network of {row}.")
+            continue
         network = study.network(row)
         read_weights(file, network)
         with torch.no_grad():
             centers = network.eval()(images).centers
         drawn = [_drawn(*pair) for pair in zip(images[:, 0].numpy(), centers.numpy(), strict=True)]
         rows.append(np.hstack(drawn))
+    if not rows:
+        raise StudyError(f"{weights} has no network of {', '.join(ROWS)}, of seed 0.")
     _, encoded = cv2.imencode(".jpg", np.vstack(rows), [cv2.IMWRITE_JPEG_QUALITY, 85])
     write_whole_file(path, encoded.tobytes())
 

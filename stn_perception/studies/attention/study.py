@@ -43,10 +43,10 @@ class AttentionStudy(LearnedStudy):
     def settings(self, row: str) -> FitSettings:
         """Return the optimisation, the same for every row."""
         return FitSettings(
-            steps=1500,
+            steps=1200,
             batch_size=64,
-            learning_rate=3e-3,
-            localization_factor=0.5,
+            learning_rate=2e-3,
+            localization_factor=0.2,
             average_decay=0.995,
         )
 
