@@ -40,5 +40,5 @@ def test_a_number_that_makes_no_sense_is_refused(capsys: pytest.CaptureFixture[s
 
 
 def test_training_what_has_no_weights_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["study", "registration", "--train"]) == 1
-    assert "has no weights" in capsys.readouterr().err
+    assert main(["study", "overhead", "--train"]) == 1
+    assert "this study trains nothing" in capsys.readouterr().err
