@@ -43,7 +43,7 @@ class LocalizeStudy(LearnedStudy):
 
     def settings(self, row: str) -> FitSettings:
         """Return the same minutes for every row: a step of the windows takes longer."""
-        steps = 1000 if row == _TRANSFORMER else 700
+        steps = 1000 if row == _TRANSFORMER else 600
         return FitSettings(steps=steps, batch_size=64, average_decay=0.99)
 
     def scores(self, row: str, network: nn.Module) -> Mapping[str, float]:
