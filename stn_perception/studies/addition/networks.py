@@ -16,7 +16,7 @@ from stn_perception.stn import (
     SpatialTransformer,
 )
 from stn_perception.studies.addition.sums import log_probabilities_of_sums
-from stn_perception.studies.clutter.digit_host import DigitHost
+from stn_perception.studies.digits.digit_host import DigitHost
 
 Row = Literal["cnn", "2-st-cnn"]
 ROWS: tuple[Row, ...] = get_args(Row)

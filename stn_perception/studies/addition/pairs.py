@@ -9,9 +9,9 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from stn_perception.studies.clutter.drawn_lesson import Task
 from stn_perception.studies.data.digits import Split
 from stn_perception.studies.digits.distortion import distort
+from stn_perception.studies.digits.drawn_lesson import Task
 from stn_perception.studies.digits.sets import UprightDigits, upright_digits
 
 _SEEDS: dict[Split, int] = {"train": 77, "validation": 88, "test": 99}

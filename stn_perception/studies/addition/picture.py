@@ -9,7 +9,7 @@ import torch
 
 from stn_perception.studies.addition.networks import Adder
 from stn_perception.studies.addition.pairs import held
-from stn_perception.studies.clutter.view_sheet import GREEN, ORANGE, tile, write_sheet
+from stn_perception.studies.learning.view_sheet import GREEN, ORANGE, tile, write_sheet
 
 _COUNT = 8
 

@@ -16,7 +16,7 @@ from stn_perception.studies.addition.naming import named_percent
 from stn_perception.studies.addition.networks import ROWS, Adder, build
 from stn_perception.studies.addition.pairs import draw, held
 from stn_perception.studies.addition.picture import write_picture
-from stn_perception.studies.clutter.drawn_lesson import DrawnLesson, error_percent
+from stn_perception.studies.digits.drawn_lesson import DrawnLesson, error_percent
 from stn_perception.studies.learning.fit_settings import FitSettings
 from stn_perception.studies.learning.learned_study import LearnedStudy
 from stn_perception.studies.learning.outcomes import Outcomes, RowOutcome

@@ -8,8 +8,8 @@ from typing import Literal, get_args
 from torch import nn
 
 from stn_perception.stn import SpatialTransformer
-from stn_perception.studies.clutter.digit_host import DigitHost
-from stn_perception.studies.clutter.heatmap_localization import HeatmapLocalization
+from stn_perception.studies.digits.digit_host import DigitHost
+from stn_perception.studies.digits.heatmap_localization import HeatmapLocalization
 
 Row = Literal["cnn", "st-cnn"]
 ROWS: tuple[Row, ...] = get_args(Row)

@@ -10,7 +10,7 @@ from torch import nn
 
 from stn_perception.stn import SpatialTransformer
 from stn_perception.studies.clutter.pictures import held
-from stn_perception.studies.clutter.view_sheet import GREEN, tile, write_sheet
+from stn_perception.studies.learning.view_sheet import GREEN, tile, write_sheet
 
 _COUNT = 8
 

@@ -8,11 +8,11 @@ from functools import lru_cache, partial
 import torch
 from torch import Tensor
 
-from stn_perception.studies.clutter.drawn_lesson import Task
 from stn_perception.studies.clutter.networks import SIDE_PX
 from stn_perception.studies.data.digits import Split
 from stn_perception.studies.digits.clutter import clutter
 from stn_perception.studies.digits.distortion import Distorted
+from stn_perception.studies.digits.drawn_lesson import Task
 from stn_perception.studies.digits.sets import DistortedSet, distorted_set, upright_digits
 
 # The published 60×60 pictures have six pieces; their co-localisation has sixteen on 84×84.

@@ -13,11 +13,11 @@ from torch import nn
 
 from stn_perception.runtime.report_parts import Target
 from stn_perception.stn import SpatialTransformer
-from stn_perception.studies.clutter.drawn_lesson import DrawnLesson, error_percent
 from stn_perception.studies.clutter.finding import median_miss_px
 from stn_perception.studies.clutter.networks import ROWS, build
 from stn_perception.studies.clutter.picture import write_picture
 from stn_perception.studies.clutter.pictures import MANY_PIECES, cluttered_set, draw, held
+from stn_perception.studies.digits.drawn_lesson import DrawnLesson, error_percent
 from stn_perception.studies.learning.fit_settings import FitSettings
 from stn_perception.studies.learning.learned_study import LearnedStudy
 from stn_perception.studies.learning.outcomes import Outcomes, RowOutcome

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from stn_perception.studies.clutter.heatmap_localization import HeatmapLocalization
+from stn_perception.studies.digits.heatmap_localization import HeatmapLocalization
 
 # Cells to each side of the strongest place that count with it: 20 px of a picture of 84 px.
 _REACH = 2

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from stn_perception.studies.clutter.view_sheet import GREEN, ORANGE, Tile, tile, write_sheet
 from stn_perception.studies.colocalize.found import views_of
 from stn_perception.studies.colocalize.localizers import DigitLocalizers
 from stn_perception.studies.colocalize.pictures import CLASSES, class_pictures
+from stn_perception.studies.learning.view_sheet import GREEN, ORANGE, Tile, tile, write_sheet
 
 _COUNT = 4
 

@@ -9,8 +9,8 @@ from functools import lru_cache
 import torch
 from torch import Tensor, nn
 
-from stn_perception.studies.clutter.drawn_lesson import DrawnLesson, Task
 from stn_perception.studies.data.digits import Split
+from stn_perception.studies.digits.drawn_lesson import DrawnLesson, Task
 from stn_perception.studies.localize.boxes import best_factor, boxes_of, mean_overlap
 from stn_perception.studies.localize.scenes import Scenes, draw_scenes, fixed_scenes
 from stn_perception.studies.localize.transformer_network import SECOND_LOOKS, TransformerClassifier

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from stn_perception.stn import scaled_about_center
-from stn_perception.studies.clutter.view_sheet import GREEN, ORANGE, Tile, tile, write_sheet
+from stn_perception.studies.learning.view_sheet import GREEN, ORANGE, Tile, tile, write_sheet
 from stn_perception.studies.localize.boxes import best_factor, boxes_of
 from stn_perception.studies.localize.lesson import VALIDATION_COUNT
 from stn_perception.studies.localize.scenes import Scenes, fixed_scenes

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from stn_perception.stn import ParameterHead, ProjectiveFamily, SpatialTransformer
 from stn_perception.stn.blocks import ConvBlock
-from stn_perception.studies.clutter.digit_host import DigitHost
+from stn_perception.studies.digits.digit_host import DigitHost
 
 Row = Literal["cnn", "st-cnn-1", "st-cnn-2", "st-cnn-4"]
 ROWS: tuple[Row, ...] = get_args(Row)

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from stn_perception.stn import theta_from_corners
-from stn_perception.studies.clutter.drawn_lesson import Task
 from stn_perception.studies.data.digits import Split
+from stn_perception.studies.digits.drawn_lesson import Task
 from stn_perception.studies.digits.sets import upright_digits
 
 # Normalised axes: 12.5 % of a side that is 2 long.

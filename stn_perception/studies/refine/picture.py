@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from stn_perception.studies.clutter.view_sheet import GREEN, tile, write_sheet
+from stn_perception.studies.learning.view_sheet import GREEN, tile, write_sheet
 from stn_perception.studies.refine.networks import RefiningNetwork
 from stn_perception.studies.refine.perturbation import held
 

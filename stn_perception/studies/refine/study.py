@@ -9,7 +9,7 @@ from pathlib import Path
 from torch import nn
 
 from stn_perception.runtime.report_parts import Target
-from stn_perception.studies.clutter.drawn_lesson import DrawnLesson, error_percent
+from stn_perception.studies.digits.drawn_lesson import DrawnLesson, error_percent
 from stn_perception.studies.learning.fit_settings import FitSettings
 from stn_perception.studies.learning.learned_study import LearnedStudy
 from stn_perception.studies.learning.outcomes import Outcomes, RowOutcome

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from stn_perception.stn import SpatialTransformer
-from stn_perception.studies.clutter.digit_host import DigitHost
-from stn_perception.studies.clutter.heatmap_localization import HeatmapLocalization
 from stn_perception.studies.clutter.networks import build
+from stn_perception.studies.digits.digit_host import DigitHost
+from stn_perception.studies.digits.heatmap_localization import HeatmapLocalization
 from stn_perception.studies.learning.lesson import parameter_count
 
 

@@ -7,10 +7,10 @@ import cv2
 import torch
 
 from stn_perception.stn import SpatialTransformer
-from stn_perception.studies.clutter.drawn_lesson import Task, error_percent
 from stn_perception.studies.clutter.finding import median_miss_px
 from stn_perception.studies.clutter.pictures import PIECES, cluttered
 from stn_perception.studies.clutter.study import ClutterStudy
+from stn_perception.studies.digits.drawn_lesson import Task, error_percent
 from stn_perception.studies.digits.sets import DistortedSet, upright_digits
 from stn_perception.studies.learning.outcomes import RowOutcome
 from stn_perception.studies.learning.weights import read_weights, shipped_weights, weights_path

@@ -7,7 +7,7 @@ import cv2
 import pytest
 import torch
 
-from stn_perception.studies.clutter.drawn_lesson import Task, error_percent
+from stn_perception.studies.digits.drawn_lesson import Task, error_percent
 from stn_perception.studies.learning.outcomes import RowOutcome
 from stn_perception.studies.learning.weights import read_weights, shipped_weights, weights_path
 from stn_perception.studies.refine.networks import ROWS

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from stn_perception.studies.clutter.drawn_lesson import DrawnLesson, Task, error_percent
+from stn_perception.studies.digits.drawn_lesson import DrawnLesson, Task, error_percent
 
 
 class Sum(nn.Module):
