@@ -42,3 +42,10 @@ def test_a_number_that_makes_no_sense_is_refused(capsys: pytest.CaptureFixture[s
 def test_training_what_has_no_weights_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["study", "overhead", "--train"]) == 1
     assert "this study trains nothing" in capsys.readouterr().err
+
+
+def test_a_study_without_a_picture_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["study", "interpret", "--picture", "some.jpg"]) == 1
+    assert capsys.readouterr().err == (
+        "stn study interpret: --picture is given, but the study interpret has no picture.\n"
+    )

@@ -20,7 +20,7 @@ from stn_perception.studies.digits.drawn_lesson import DrawnLesson, error_percen
 from stn_perception.studies.learning.fit_settings import FitSettings
 from stn_perception.studies.learning.learned_study import LearnedStudy
 from stn_perception.studies.learning.outcomes import Outcomes, RowOutcome
-from stn_perception.studies.learning.weights import read_weights, weights_path
+from stn_perception.studies.learning.weights import weights_path
 from stn_perception.studies.report import Cell, StudyReport
 
 _LIMIT_PERCENT = 2.0
@@ -70,9 +70,9 @@ class AdditionStudy(LearnedStudy):
 
     def write_picture(self, weights: Path, path: Path) -> None:
         """Draw where the transformers of seed 0 look."""
-        network = build("2-st-cnn")
-        read_weights(weights_path(weights, "2-st-cnn", 0), network)
-        write_picture(network.eval(), path)
+        network = self.trained("2-st-cnn", weights_path(weights, "2-st-cnn", 0))
+        assert isinstance(network, Adder)
+        write_picture(network, path)
 
 
 def _shown(row: str, outcome: RowOutcome) -> Mapping[str, Cell]:

@@ -11,12 +11,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from stn_perception.bags.pictures import jpeg
 from stn_perception.runtime.whole_file import write_whole_file
 from stn_perception.studies.attention.glimpse_network import VIEW_SHARE
 from stn_perception.studies.attention.lesson import scored_scenes
 from stn_perception.studies.attention.scenes import SIDE_PX
 from stn_perception.studies.errors import StudyError
-from stn_perception.studies.learning.weights import read_weights, weights_path
+from stn_perception.studies.learning.weights import weights_path
 
 if TYPE_CHECKING:
     from stn_perception.studies.attention.study import AttentionStudy
@@ -44,16 +45,13 @@ def write_picture(study: AttentionStudy, weights: Path, path: Path) -> None:
         file = weights_path(weights, row, 0)
         if not file.exists():
             continue
-        network = study.network(row)
-        read_weights(file, network)
         with torch.no_grad():
-            centers = network.eval()(images).centers
+            centers = study.trained(row, file)(images).centers
         drawn = [_drawn(*pair) for pair in zip(images[:, 0].numpy(), centers.numpy(), strict=True)]
         rows.append(np.hstack(drawn))
     if not rows:
         raise StudyError(f"{weights} has no network of {', '.join(ROWS)}, of seed 0.")
-    _, encoded = cv2.imencode(".jpg", np.vstack(rows), [cv2.IMWRITE_JPEG_QUALITY, 85])
-    write_whole_file(path, encoded.tobytes())
+    write_whole_file(path, jpeg(np.vstack(rows), 85))
 
 
 def _drawn(image: NDArray[np.float32], centers: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -21,7 +21,7 @@ from stn_perception.studies.digits.drawn_lesson import DrawnLesson, error_percen
 from stn_perception.studies.learning.fit_settings import FitSettings
 from stn_perception.studies.learning.learned_study import LearnedStudy
 from stn_perception.studies.learning.outcomes import Outcomes, RowOutcome
-from stn_perception.studies.learning.weights import read_weights, weights_path
+from stn_perception.studies.learning.weights import weights_path
 from stn_perception.studies.report import Cell, StudyReport
 
 _LIMIT_PERCENT = 0.9
@@ -76,9 +76,7 @@ class ClutterStudy(LearnedStudy):
 
     def write_picture(self, weights: Path, path: Path) -> None:
         """Draw where the transformer of seed 0 looks."""
-        network = self.network("st-cnn")
-        read_weights(weights_path(weights, "st-cnn", 0), network)
-        write_picture(network.eval(), path)
+        write_picture(self.trained("st-cnn", weights_path(weights, "st-cnn", 0)), path)
 
 
 def _shown(row: str, outcome: RowOutcome) -> Mapping[str, Cell]:

@@ -21,7 +21,7 @@ from stn_perception.studies.colocalize.table import found_table, summary_table, 
 from stn_perception.studies.learning.fit_settings import FitSettings
 from stn_perception.studies.learning.learned_study import LearnedStudy
 from stn_perception.studies.learning.outcomes import Outcomes
-from stn_perception.studies.learning.weights import read_weights, weights_path
+from stn_perception.studies.learning.weights import weights_path
 from stn_perception.studies.report import StudyReport
 
 _CLUTTERED = {"translated": False, "cluttered": True}
@@ -89,7 +89,6 @@ class ColocalizeStudy(LearnedStudy):
 
     def write_picture(self, weights: Path, path: Path) -> None:
         """Draw where the transformers of seed 0 look."""
-        network = self.network("cluttered")
-        read_weights(weights_path(weights, "cluttered", 0), network)
+        network = self.trained("cluttered", weights_path(weights, "cluttered", 0))
         assert isinstance(network, DigitLocalizers)
-        write_picture(network.eval(), path)
+        write_picture(network, path)

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from stn_perception.bags.pictures import jpeg
 from stn_perception.runtime.whole_file import write_whole_file
 from stn_perception.studies.highres.backdrops import shrunk
 from stn_perception.studies.highres.frames import Frame
@@ -28,8 +29,7 @@ def write_views(network: LookingReader, path: Path) -> None:
         path: Where, whole or not at all.
     """
     rows = [_row(network, frame) for frame in held_out("test")[:_COUNT]]
-    _, encoded = cv2.imencode(".jpg", np.vstack(rows), [cv2.IMWRITE_JPEG_QUALITY, 85])
-    write_whole_file(path, encoded.tobytes())
+    write_whole_file(path, jpeg(np.vstack(rows), 85))
 
 
 def _row(network: LookingReader, frame: Frame) -> NDArray[np.uint8]:

@@ -23,7 +23,7 @@ from stn_perception.studies.learning.learned_study import LearnedStudy
 from stn_perception.studies.learning.lesson import Lesson
 from stn_perception.studies.learning.options import SEEDS
 from stn_perception.studies.learning.outcomes import Outcomes, RowOutcome
-from stn_perception.studies.learning.weights import read_weights, shipped_weights, weights_path
+from stn_perception.studies.learning.weights import shipped_weights, weights_path
 from stn_perception.studies.mnist.lesson import error_percent, fixed_set
 from stn_perception.studies.mnist.networks import DigitNetwork, digit_network
 from stn_perception.studies.mnist.rows import ROWS
@@ -88,7 +88,7 @@ def write_plot(weights: Path, path: Path) -> None:
     }
     for row in InterpretStudy.rows:
         if (file := weights_path(weights, row, 0)).exists():
-            network = _trained(InterpretStudy(), row, file)
+            network = InterpretStudy().trained(row, file)
             transformer = network.transformer if isinstance(network, DigitNetwork) else network
             found[row] = measure(cast(SpatialTransformer, transformer), "R")
     if not found:
@@ -119,15 +119,9 @@ def _mnist_networks() -> dict[str, dict[int, DigitNetwork]]:
     folder = shipped_weights("mnist")
     return {
         name: {
-            seed: cast(DigitNetwork, _trained(MnistStudy(), name, file))
+            seed: cast(DigitNetwork, MnistStudy().trained(name, file))
             for seed in SEEDS
             if (file := weights_path(folder, name, seed)).exists()
         }
         for name in MNIST_ROWS
     }
-
-
-def _trained(study: LearnedStudy, row: str, weights: Path) -> nn.Module:
-    network = study.network(row)
-    read_weights(weights, network)
-    return network.eval()

@@ -9,9 +9,11 @@ from pathlib import Path
 
 from torch import nn
 
+from stn_perception.studies.errors import StudyError
 from stn_perception.studies.learning.fit_settings import FitSettings
 from stn_perception.studies.learning.lesson import Lesson
 from stn_perception.studies.learning.outcomes import Outcomes
+from stn_perception.studies.learning.weights import read_weights
 from stn_perception.studies.report import StudyReport
 
 
@@ -59,6 +61,16 @@ class LearnedStudy(ABC):
             path: The picture's.
 
         Raises:
-            NotImplementedError: The study has no picture.
+            StudyError: The study has no picture, or weights that it needs are missing.
         """
-        raise NotImplementedError(f"the study {self.name} has no picture")
+        raise StudyError(f"--picture is given, but the study {self.name} has no picture.")
+
+    def trained(self, row: str, path: Path) -> nn.Module:
+        """Return a row's network with the weights of a file, in evaluation mode.
+
+        Raises:
+            StudyError: The file cannot be read, or is of another network.
+        """
+        network = self.network(row)
+        read_weights(path, network)
+        return network.eval()

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from stn_perception.bags.pictures import jpeg
 from stn_perception.runtime.whole_file import write_whole_file
 from stn_perception.stn import corners_from_theta
 
@@ -48,5 +49,4 @@ def write_sheet(path: Path, rows: Sequence[Sequence[Tile]]) -> None:
         for j, one in enumerate(row):
             top, left = i * (_TILE_PX + _GAP_PX), j * (_TILE_PX + _GAP_PX)
             sheet[top : top + _TILE_PX, left : left + _TILE_PX] = one
-    _, encoded = cv2.imencode(".jpg", sheet, [cv2.IMWRITE_JPEG_QUALITY, 80])
-    write_whole_file(path, encoded.tobytes())
+    write_whole_file(path, jpeg(sheet, 80))

@@ -13,7 +13,7 @@ from stn_perception.studies.digits.drawn_lesson import error_percent
 from stn_perception.studies.learning.fit_settings import FitSettings
 from stn_perception.studies.learning.learned_study import LearnedStudy
 from stn_perception.studies.learning.outcomes import Outcomes, RowOutcome
-from stn_perception.studies.learning.weights import read_weights, weights_path
+from stn_perception.studies.learning.weights import weights_path
 from stn_perception.studies.localize.boxes import best_factor, boxes_of, mean_overlap
 from stn_perception.studies.localize.lesson import VALIDATION_COUNT, SceneLesson, held
 from stn_perception.studies.localize.picture import write_picture
@@ -78,8 +78,7 @@ class LocalizeStudy(LearnedStudy):
         networks = {}
         for row in self.rows:
             if row == _TRANSFORMER or paths[row].exists():
-                networks[row] = self.network(row).eval()
-                read_weights(paths[row], networks[row])
+                networks[row] = self.trained(row, paths[row])
         write_picture(networks[_TRANSFORMER], networks.get(_WINDOWS), path)
 
 

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from stn_perception.bags.pictures import jpeg
 from stn_perception.runtime.whole_file import write_whole_file
 from stn_perception.studies.errors import StudyError
 from stn_perception.studies.learning.weights import read_weights, weights_path
@@ -37,8 +38,7 @@ def write_picture(weights: Path, path: Path) -> None:
     if not rows:
         raise StudyError(f"{weights} holds no network with a transformer to draw.")
     drawing = np.vstack([_lines(row, weights_path(weights, row.name, 0)) for row in rows])
-    _, encoded = cv2.imencode(".jpg", drawing, [cv2.IMWRITE_JPEG_QUALITY, 80])
-    write_whole_file(path, encoded.tobytes())
+    write_whole_file(path, jpeg(drawing, 80))
 
 
 def _lines(row: MnistRow, weights: Path) -> NDArray[np.uint8]:

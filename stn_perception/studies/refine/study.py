@@ -13,7 +13,7 @@ from stn_perception.studies.digits.drawn_lesson import DrawnLesson, error_percen
 from stn_perception.studies.learning.fit_settings import FitSettings
 from stn_perception.studies.learning.learned_study import LearnedStudy
 from stn_perception.studies.learning.outcomes import Outcomes, RowOutcome
-from stn_perception.studies.learning.weights import read_weights, weights_path
+from stn_perception.studies.learning.weights import weights_path
 from stn_perception.studies.refine.networks import LOOKS, ROWS, RefiningNetwork, build
 from stn_perception.studies.refine.perturbation import draw, held
 from stn_perception.studies.refine.picture import write_picture
@@ -61,9 +61,9 @@ class RefineStudy(LearnedStudy):
 
     def write_picture(self, weights: Path, path: Path) -> None:
         """Draw what the network of four looks and seed 0 sees."""
-        network = build("st-cnn-4")
-        read_weights(weights_path(weights, "st-cnn-4", 0), network)
-        write_picture(network.eval(), path)
+        network = self.trained("st-cnn-4", weights_path(weights, "st-cnn-4", 0))
+        assert isinstance(network, RefiningNetwork)
+        write_picture(network, path)
 
 
 def _shown(row: str, outcome: RowOutcome) -> Mapping[str, Cell]:

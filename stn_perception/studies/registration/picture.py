@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from stn_perception.bags.pictures import jpeg
 from stn_perception.runtime.whole_file import write_whole_file
 from stn_perception.studies.data.package_files import package_files
 from stn_perception.studies.registration.cases import (
@@ -33,8 +34,7 @@ def write_picture(path: Path) -> None:
     folder = package_files(PACKAGE)
     scaled = list(file_cases(folder))[-1]
     rows = [_row(scaled, by_similarity), _row(spline_case(folder), by_spline)]
-    _, encoded = cv2.imencode(".jpg", np.vstack(rows), [cv2.IMWRITE_JPEG_QUALITY, 80])
-    write_whole_file(path, encoded.tobytes())
+    write_whole_file(path, jpeg(np.vstack(rows), 80))
 
 
 def _row(

@@ -11,13 +11,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from stn_perception.bags.pictures import jpeg
 from stn_perception.runtime.whole_file import write_whole_file
 from stn_perception.studies.errors import StudyError
-from stn_perception.studies.learning.weights import read_weights, weights_path
+from stn_perception.studies.learning.weights import weights_path
+from stn_perception.studies.text.network import TextNetwork
 from stn_perception.studies.text.tasks import HiddenTopics
 
 if TYPE_CHECKING:
-    from stn_perception.studies.text.network import TextNetwork
     from stn_perception.studies.text.study import TextStudy
 
 ROWS = ("hidden-gru-stn", "hidden-encoder-stn")
@@ -44,19 +45,18 @@ def write_picture(study: TextStudy, weights: Path, path: Path) -> None:
     for row in ROWS:
         file = weights_path(weights, row, 0)
         if file.exists():
-            network = study.network(row)
-            read_weights(file, network)
+            network = study.trained(row, file)
+            assert isinstance(network, TextNetwork)
             columns.append(
                 np.pad(
-                    _column(network.eval()),
+                    _column(network),
                     ((0, 0), (0, 2 * _GAP_PX), (0, 0)),
                     constant_values=255,
                 )
             )
     if not columns:
         raise StudyError(f"{weights} has no network of {' or '.join(ROWS)}, of seed 0.")
-    _, encoded = cv2.imencode(".jpg", np.hstack(columns), [cv2.IMWRITE_JPEG_QUALITY, 85])
-    write_whole_file(path, encoded.tobytes())
+    write_whole_file(path, jpeg(np.hstack(columns), 85))
 
 
 @torch.no_grad()

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from stn_perception.bags.pictures import jpeg
 from stn_perception.training.explain.cases import Corners
 from stn_perception.training.explain.observing import Observation
 
@@ -21,8 +22,7 @@ TRUE_COLOR, PREDICTED_COLOR, BOX_COLOR = "#009e73", "#d55e00", "#8a94a0"
 
 def data_uri(picture: Picture, quality: int = 82) -> str:
     """Return a BGR or gray picture as a JPEG data URI."""
-    data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
-    return f"data:image/jpeg;base64,{base64.b64encode(data).decode('ascii')}"
+    return f"data:image/jpeg;base64,{base64.b64encode(jpeg(picture, quality)).decode('ascii')}"
 
 
 def image(picture: Picture, alt: str, width: int) -> str:
