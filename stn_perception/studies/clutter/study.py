@@ -49,7 +49,7 @@ class ClutterStudy(LearnedStudy):
 
     def settings(self, row: str) -> FitSettings:
         """Return the same budget for every row."""
-        return FitSettings(steps=1800, learning_rate=4e-3, localization_factor=0.5)
+        return FitSettings(steps=5400, learning_rate=4e-3, localization_factor=0.5)
 
     def scores(self, row: str, network: nn.Module) -> Mapping[str, float]:
         """Return the errors on the test split, cluttered once, and how far views are off."""

@@ -39,7 +39,7 @@ class MnistStudy(LearnedStudy):
     def settings(self, row: str) -> FitSettings:
         """Return the same for all of a distortion: nine times the training split, or six."""
         return FitSettings(
-            steps=3500 if ROWS[row].kind == "R" else 2500,
+            steps=3500 if ROWS[row].kind == "R" else 7500,
             batch_size=128,
             learning_rate=3e-3,
             localization_factor=1.0,

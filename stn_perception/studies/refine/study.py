@@ -42,7 +42,7 @@ class RefineStudy(LearnedStudy):
 
     def settings(self, row: str) -> FitSettings:
         """Return the same budget for every row."""
-        return FitSettings(steps=2500, learning_rate=4e-3, localization_factor=0.25)
+        return FitSettings(steps=8000, learning_rate=4e-3, localization_factor=0.25)
 
     def scores(self, row: str, network: nn.Module) -> Mapping[str, float]:
         """Return the error on the test split, perturbed once."""
