@@ -131,6 +131,24 @@ def test_a_marked_span_is_found_by_the_loss_of_what_is_seen_in_it():
     assert overlap > 0.7
 
 
+def test_sharpness_reads_the_span_of_what_is_looked_at_most(rng):
+    class Preferring(torch.nn.Module):
+        def forward(self, cells):
+            return cells[..., 0]
+
+    tokens = 0.1 * torch.rand(4, 60, 1, generator=rng)
+    tokens[:, 30:42] += 3.0
+    lengths = torch.full((4,), 60)
+    plain = SequenceTransformer(Preferring(), positions=8, cells=60)(tokens, lengths)
+    sharp = SequenceTransformer(Preferring(), 8, 60, sharpness=2.0)(tokens, lengths)
+    truth = torch.tensor([[0.2, 0.2]]).expand(4, 2)
+    assert torch.equal(plain.shares, sharp.shares)
+    assert (span_overlap(sharp.theta, truth) > 0.8).all()
+    assert (span_overlap(plain.theta, truth) < 0.5).all()
+    even = SequenceTransformer(Preferring(), 8, 60, sharpness=2.0)(tokens * 0, lengths)
+    assert torch.allclose(even.theta, torch.tensor([1.0, 0.0]).expand(4, 2), atol=1e-6)
+
+
 def test_overlap_is_that_of_the_intervals():
     one = torch.tensor([[0.5, 0.0], [0.5, 0.0], [0.2, 0.5]])
     other = torch.tensor([[0.5, 0.0], [0.5, 0.5], [0.2, -0.5]])
@@ -145,3 +163,5 @@ def test_wrong_shapes_are_refused(shape, theta, positions):
         sample_span(torch.zeros(shape), torch.tensor([5, 5]), torch.zeros(2, theta), positions)
     with pytest.raises(ValueError, match="smallest half width is 0"):
         SequenceTransformer(None, positions=3, smallest=0)
+    with pytest.raises(ValueError, match="sharpness is 0, expected above 0"):
+        SequenceTransformer(None, positions=3, sharpness=0)

@@ -30,6 +30,7 @@ class NetworkSize:
         word_dropout: Share of the words that a training step leaves out.
         dropout: Before the classifier.
         std: Of the embedding's first numbers.
+        sharpness: Power of the shares whose span is read.
     """
 
     buckets: int
@@ -40,6 +41,7 @@ class NetworkSize:
     word_dropout: float
     dropout: float
     std: float = 0.1
+    sharpness: float = 1.0
 
 
 # The host without a transformer gets the localization network's numbers as units of its own.
@@ -84,7 +86,9 @@ class TextNetwork(nn.Module):
         with torch.no_grad():
             self.embedding.weight[0] = 0
         localization = CellScores(size.channels, hidden=8) if looks else None
-        self.transformer = SequenceTransformer(localization, size.positions, size.cells)
+        self.transformer = SequenceTransformer(
+            localization, size.positions, size.cells, sharpness=size.sharpness
+        )
         hidden = _HIDDEN[host, looks]
         self.host: GruHost | EncoderHost = (
             GruHost(size.channels, hidden)
