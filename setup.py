@@ -30,7 +30,7 @@ EXTRAS = {
     # Scenes of the model `tabletop`, to train and to score it.
     "tabletop": ["pybullet>=3.2.7", "scipy"],
     # `stn study`: the published experiments, with what they are compared with.
-    "studies": ["kornia>=0.7", "lightning>=2.4", "scipy"],
+    "studies": ["kornia>=0.7", "lightning>=2.4", "pybullet>=3.2.7", "scipy"],
     # What `stn bench` compares with.
     "bench": ["kornia>=0.7", "psutil"],
     # What `colcon test` looks for to choose pytest.

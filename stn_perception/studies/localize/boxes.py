@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from stn_perception.stn import scaled_about_center
 from stn_perception.studies.learning.lesson import device_of
 from stn_perception.studies.localize.overlap import overlap
-from stn_perception.studies.localize.scenes import Scenes
+from stn_perception.studies.localize.scene_kind import Scenes
 
 _CHUNK = 100
 # Factors that a box's side is tried with.

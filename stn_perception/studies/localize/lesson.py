@@ -4,15 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 
 import torch
 from torch import Tensor, nn
 
-from stn_perception.studies.data.digits import Split
 from stn_perception.studies.digits.drawn_lesson import DrawnLesson, Task
 from stn_perception.studies.localize.boxes import best_factor, boxes_of, mean_overlap
-from stn_perception.studies.localize.scenes import Scenes, draw_scenes, fixed_scenes
+from stn_perception.studies.localize.scene_kind import SceneKind, Scenes
 from stn_perception.studies.localize.transformer_network import SECOND_LOOKS, TransformerClassifier
 
 VALIDATION_COUNT = 500
@@ -23,14 +21,21 @@ _LOOKS_ONCE = 0.6
 class SceneLesson(DrawnLesson):
     """Cross-entropy of the class; the boxes of validation are looked at, not learned from."""
 
-    def __init__(self, network: nn.Module, steps: int) -> None:
+    def __init__(self, network: nn.Module, kind: SceneKind, steps: int) -> None:
         """Prepare the lesson.
 
         Args:
             network: To be trained.
+            kind: Of the scenes.
             steps: Of the training; a transformer looks once for the first part of them.
         """
-        super().__init__(network, (), _draw, lambda: held("validation", VALIDATION_COUNT))
+        super().__init__(
+            network,
+            (),
+            lambda count, generator: task_of(kind.draw("train", count, generator)),
+            lambda: task_of(kind.fixed("validation", VALIDATION_COUNT)),
+        )
+        self._kind = kind
         self.looks = _Looks(network, steps)
 
     def batch(self, count: int, generator: torch.Generator) -> tuple[list[Tensor], Tensor]:
@@ -40,7 +45,7 @@ class SceneLesson(DrawnLesson):
 
     def validation(self, network: nn.Module) -> Mapping[str, float]:
         """Return the error and how well the boxes lie."""
-        scenes = fixed_scenes("validation", VALIDATION_COUNT)
+        scenes = self._kind.fixed("validation", VALIDATION_COUNT)
         boxes = boxes_of(network, scenes)
         factor = best_factor(boxes, scenes)
         return {
@@ -65,15 +70,6 @@ class _Looks:
         self._step += 1
 
 
-def _draw(count: int, generator: torch.Generator) -> Task:
-    return _task(draw_scenes("train", count, generator))
-
-
-@lru_cache(maxsize=2)
-def held(split: Split, count: int) -> Task:
-    """Return scenes that are drawn once, with their classes."""
-    return _task(fixed_scenes(split, count))
-
-
-def _task(scenes: Scenes) -> Task:
+def task_of(scenes: Scenes) -> Task:
+    """Return what a network is given and asked: no boxes."""
     return Task((scenes.images,), scenes.labels)

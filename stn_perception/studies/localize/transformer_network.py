@@ -13,14 +13,14 @@ from torch import Tensor, nn
 
 from stn_perception.stn import SpatialTransformer
 from stn_perception.studies.localize.pyramid_localization import PyramidLocalization
-from stn_perception.studies.localize.scenes import CLASS_NAMES
+from stn_perception.studies.localize.scene_kind import CLASS_COUNT
 
 _VIEW_PX = 28
 # At this side the localization network looks, at the scene and at what it has found in it.
 _LOOK_PX = 42
 # A second look sees so many sides of the first view: an object of middling size then looks as
 # large as it does in the scene, and one that is small or large comes close to that.
-SECOND_LOOKS, _MARGIN = 1, 2.8
+SECOND_LOOKS, _MARGIN = 1, 3.1
 
 
 class TransformerClassifier(nn.Module):
@@ -53,7 +53,7 @@ class TransformerClassifier(nn.Module):
             nn.Flatten(),
             nn.Linear(second * (_VIEW_PX // 4) ** 2, hidden),
             nn.ReLU(),
-            nn.Linear(hidden, len(CLASS_NAMES)),
+            nn.Linear(hidden, CLASS_COUNT),
         )
 
     def forward(self, images: Tensor) -> Tensor:

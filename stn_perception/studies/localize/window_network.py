@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from stn_perception.studies.localize.pyramid import levels_of
-from stn_perception.studies.localize.scenes import CLASS_NAMES
+from stn_perception.studies.localize.scene_kind import CLASS_COUNT
 
 WINDOW_PX = 16
 _STRIDE_PX = 4
@@ -41,7 +41,7 @@ class WindowClassifier(nn.Module):
             nn.MaxPool2d(2),
             nn.Conv2d(second, of_window, cells),
             nn.ReLU(),
-            nn.Conv2d(of_window, len(CLASS_NAMES), 1),
+            nn.Conv2d(of_window, CLASS_COUNT, 1),
         )
 
     def forward(self, images: Tensor) -> Tensor:

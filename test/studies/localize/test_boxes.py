@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 from stn_perception.stn import scaled_about_center
 from stn_perception.studies.localize.boxes import best_factor, boxes_of, mean_overlap
+from stn_perception.studies.localize.clothes import ClothesScenes
 from stn_perception.studies.localize.overlap import overlap
-from stn_perception.studies.localize.scenes import fixed_scenes
 
 
 def square(x: float, y: float, half: float) -> Tensor:
@@ -40,13 +40,13 @@ class Knowing(nn.Module):
         self.done = 0
 
     def locate(self, images: Tensor) -> Tensor:
-        truth = fixed_scenes("validation", 120).truth[self.done : self.done + len(images)]
+        truth = ClothesScenes().fixed("validation", 120).truth[self.done : self.done + len(images)]
         self.done += len(images)
         return scaled_about_center(truth, float(self.ratio))
 
 
 def test_boxes_that_are_all_too_small_are_right_at_one_factor() -> None:
-    scenes = fixed_scenes("validation", 120)
+    scenes = ClothesScenes().fixed("validation", 120)
     boxes = boxes_of(Knowing(), scenes)
     assert boxes.shape == (120, 2, 3)
     assert mean_overlap(boxes, scenes) == pytest.approx(1 / 1.5**2, abs=1e-4)

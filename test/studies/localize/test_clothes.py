@@ -5,13 +5,13 @@ import torch
 
 from stn_perception.stn import corners_from_theta, homography_grid, sample
 from stn_perception.studies.digits.sets import upright_digits
-from stn_perception.studies.localize.scenes import draw_scenes, fixed_scenes
+from stn_perception.studies.localize.clothes import ClothesScenes
 
 GENERATOR_SEED = 5
 
 
 def test_the_view_of_the_truth_is_the_object_as_it_came() -> None:
-    scenes = draw_scenes("validation", 40, torch.Generator().manual_seed(GENERATOR_SEED))
+    scenes = ClothesScenes().draw("validation", 40, torch.Generator().manual_seed(GENERATOR_SEED))
     clothes = upright_digits("validation", "fashion-mnist")
     images, labels = clothes.draw(40, torch.Generator().manual_seed(GENERATOR_SEED))
     assert torch.equal(scenes.labels, labels)
@@ -23,7 +23,7 @@ def test_the_view_of_the_truth_is_the_object_as_it_came() -> None:
 
 
 def test_objects_fit_and_have_many_sizes() -> None:
-    truth = fixed_scenes("validation", 300).truth
+    truth = ClothesScenes().fixed("validation", 300).truth
     assert float(corners_from_theta(truth).abs().max()) <= 1 + 1e-6
     sides_px = truth[:, 0, 0] * 84
     assert float(sides_px.min()) > 21.9 and float(sides_px.max()) < 50.1
@@ -31,7 +31,7 @@ def test_objects_fit_and_have_many_sizes() -> None:
 
 
 def test_scraps_lie_about() -> None:
-    scenes = fixed_scenes("validation", 300)
+    scenes = ClothesScenes().fixed("validation", 300)
     start, end = corners_from_theta(scenes.truth)[:, 0], corners_from_theta(scenes.truth)[:, 2]
     axis = (2 * torch.arange(84) + 1) / 84 - 1
     within = [(axis >= start[:, i : i + 1]) & (axis <= end[:, i : i + 1]) for i in range(2)]
