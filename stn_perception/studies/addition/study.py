@@ -45,7 +45,7 @@ class AdditionStudy(LearnedStudy):
 
     def settings(self, row: str) -> FitSettings:
         """Return the same budget for every row."""
-        return FitSettings(steps=1800, learning_rate=4e-3, localization_factor=0.5)
+        return FitSettings(steps=7200, learning_rate=4e-3, localization_factor=0.5)
 
     def scores(self, row: str, network: nn.Module) -> Mapping[str, float]:
         """Return the error on pairs of the test split, and how many digits are named right."""
