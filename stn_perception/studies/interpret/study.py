@@ -58,7 +58,7 @@ class InterpretStudy(LearnedStudy):
     def settings(self, row: str) -> FitSettings:
         """Return those of the study `mnist`, with fewer steps, as each looks twice."""
         of_mnist = MnistStudy().settings("st-cnn-affine-r")
-        return of_mnist.model_copy(update={"steps": 2500})
+        return of_mnist.model_copy(update={"steps": 6000})
 
     def scores(self, row: str, network: nn.Module) -> Mapping[str, float]:
         """Return the angles' figures, and of a classifier its error."""
