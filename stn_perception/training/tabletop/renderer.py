@@ -111,6 +111,7 @@ class Renderer:
         self._client: int = pybullet.connect(pybullet.DIRECT)
         if self._client < 0:
             raise RuntimeError("pybullet gave no world to render in, expected a free client")
+        self._vertices, self._normals = _Rows(), _Rows()
 
     def __enter__(self) -> Renderer:
         return self
@@ -192,19 +193,42 @@ class Renderer:
         for part in one.body.parts:
             mesh = part.mesh.placed(one.rotation, one.shift)
             vertices, indices, normals = _surface(mesh)
-            arguments: dict[str, Any] = {
-                "vertices": vertices.tolist(),
+            lists: dict[str, list[Any]] = {
+                "vertices": self._vertices.holding(vertices),
                 "indices": indices.tolist(),
-                "normals": normals.tolist(),
-                "uvs": np.zeros((len(vertices), 2)).tolist(),
-                "rgbaColor": [part.tone, part.tone, part.tone, 1.0],
-                "specularColor": [0, 0, 0],
+                "normals": self._normals.holding(normals),
+                "uvs": [[0.0, 0.0]] * len(vertices),
             }
             shape = pybullet.createVisualShape(
-                pybullet.GEOM_MESH, physicsClientId=self._client, **arguments
+                pybullet.GEOM_MESH,
+                rgbaColor=[part.tone, part.tone, part.tone, 1.0],
+                specularColor=[0, 0, 0],
+                physicsClientId=self._client,
+                **lists,
             )
+            for unreleased in lists.values():
+                unreleased.clear()
             numbers.append(pybullet.createMultiBody(0, -1, shape, physicsClientId=self._client))
         return numbers
+
+
+class _Rows:
+    """Rows of three numbers for pybullet to read, used over and over again.
+
+    pybullet 3.2.7 copies a mesh out of the lists it is given and never releases them, nor their
+    rows: half a kilobyte a vertex, gigabytes in a thousand frames.
+    """
+
+    def __init__(self) -> None:
+        self._rows: list[list[float]] = []
+
+    def holding(self, values: Matrix) -> list[list[float]]:
+        """Return N×3 values as rows, which hold them until the next call."""
+        self._rows.extend([] for _ in range(len(values) - len(self._rows)))
+        rows = self._rows[: len(values)]
+        for row, value in zip(rows, values.tolist(), strict=True):
+            row[:] = value
+        return rows
 
 
 def _surface(mesh: Mesh) -> tuple[Matrix, NDArray[np.int64], Matrix]:

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What rendered scenes say of their objects agrees with their pixels."""
 
+import resource
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -22,6 +25,7 @@ from stn_perception.training.tabletop.sample import Scene
 from stn_perception.training.tabletop.table_scene import resting, table_scene
 
 LIGHT = np.array([0.3, 0.2, 1.0])
+MIB = 2**20
 
 
 def camera_at(pitch_deg: float, yaw: float, size_px: int = 192) -> Camera:
@@ -126,3 +130,22 @@ def test_nothing_to_score_on_is_trained_on() -> None:
     assert not set(MATERIALS.photographs) & set(HELD_OUT_MATERIALS.photographs)
     makers = [{maker for maker, _ in drawn.makers} for drawn in (kinds.TRAINING, kinds.HELD_OUT)]
     assert not makers[0] & makers[1]
+
+
+def test_rendering_on_and_on_takes_no_more_memory() -> None:
+    rng = np.random.default_rng(8)
+    placed = [resting(rng, kinds.TRAINING.draw(rng)) for _ in range(6)]
+    camera = camera_at(60.0, 1.0, size_px=32)
+    with Renderer() as renderer:
+        for _ in range(20):
+            renderer.render(placed, camera, LIGHT, False)
+        before = resident_bytes()
+        for _ in range(60):
+            renderer.render(placed, camera, LIGHT, False)
+    # pybullet keeps every list it is given: not emptied, these scenes left 180 MiB behind.
+    assert resident_bytes() - before < 16 * MIB
+
+
+def resident_bytes() -> int:
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * resource.getpagesize()
